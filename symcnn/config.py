@@ -1,0 +1,45 @@
+"""A handful of settings; every one can be set by an environment variable before symcnn is imported."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def _cache_dir() -> Path:
+    named = os.environ.get("SYMCNN_CACHE_DIR")
+    if named:
+        return Path(named).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "symcnn"
+
+
+def _threads() -> int:
+    named = os.environ.get("SYMCNN_THREADS")
+    return int(named) if named else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass
+class Config:
+    """Settings of the running process.
+
+    Attributes
+    ----------
+    default_dtype : str
+        dtype of ``sc.input`` and of ``sc.constant`` of a Python float (``SYMCNN_DTYPE``).
+    cache_dir : pathlib.Path
+        Where compiled kernels live (``SYMCNN_CACHE_DIR``).
+    threads : int
+        How many threads a call uses (``SYMCNN_THREADS``); takes effect for functions built afterwards.
+    tuned : bool
+        Whether backends may use hand-tuned kernels in place of generated ones (``SYMCNN_TUNED``).
+    """
+
+    default_dtype: str = field(default_factory=lambda: os.environ.get("SYMCNN_DTYPE", "float32"))
+    cache_dir: Path = field(default_factory=_cache_dir)
+    threads: int = field(default_factory=_threads)
+    tuned: bool = field(default_factory=lambda: os.environ.get("SYMCNN_TUNED", "1") != "0")
+
+
+config = Config()

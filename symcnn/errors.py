@@ -1,0 +1,72 @@
+"""One error family: what failed, where the user built it, what was expected and found, how to fix it."""
+
+from __future__ import annotations
+
+
+class SymcnnError(Exception):
+    """Base of every error that symcnn raises on purpose.
+
+    Parameters
+    ----------
+    what : str
+        One sentence: what failed.
+    where : object, optional
+        The user's file and line (an ``Origin`` or text).
+    expected, found : object, optional
+        What the operation needs and what it got: shapes, dtypes, ranges.
+    hint : str, optional
+        How to fix it.
+
+    Examples
+    --------
+    >>> print(SymcnnError("matmul: inner sizes differ", expected="k = 3", found="k = 4"))
+    matmul: inner sizes differ
+      expected: k = 3
+      found:    k = 4
+    """
+
+    def __init__(self, what, *, where=None, expected=None, found=None, hint=None):
+        self.what, self.where = what, where
+        self.expected, self.found, self.hint = expected, found, hint
+        super().__init__(what)
+
+    def __str__(self):
+        rows = (
+            ("built at:", self.where),
+            ("expected:", self.expected),
+            ("found:   ", self.found),
+            ("hint:    ", self.hint),
+        )
+        return "\n".join([self.what, *(f"  {label} {value}" for label, value in rows if value is not None)])
+
+
+class ShapeError(SymcnnError, ValueError):
+    """Shapes, ranks or axes do not fit an operation."""
+
+
+class DTypeError(SymcnnError, TypeError):
+    """A dtype does not fit an operation."""
+
+
+class InputError(SymcnnError, ValueError):
+    """An argument, a keyword or a value given at call time is not usable."""
+
+
+class GradientError(SymcnnError, ValueError):
+    """A derivative does not exist, or was asked of something that the cost does not depend on."""
+
+
+class NonFiniteError(SymcnnError, ArithmeticError):
+    """``mode="debug"`` met the first NaN or infinity."""
+
+
+class KernelMismatchError(SymcnnError, AssertionError):
+    """``mode="debug"`` found a kernel that disagrees with the NumPy reference."""
+
+
+class FileError(SymcnnError, OSError):
+    """A file is missing, truncated or not what it claims to be."""
+
+
+class BackendError(SymcnnError, RuntimeError):
+    """A device or its compiler is not available here."""

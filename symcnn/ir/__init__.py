@@ -1,0 +1,1 @@
+"""The two small immutable representations: the graph of Variables and the loop nests it is lowered to."""

@@ -1,0 +1,300 @@
+"""Variables: the nodes of the expression graph, immutable and interned.
+
+A Variable is the result of an op on inputs, or a leaf: an Input (given at each call), a Constant, or a
+Shared (state that lives between calls). Building the same expression twice gives the same object, so common
+sub-expressions are found by construction and ``is`` compares whole expressions.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from symcnn.config import config
+from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError
+from symcnn.ir.op import Op, build
+from symcnn.ir.types import TensorType, as_dtype
+
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the user built a Variable, and in which part of the compiler it was made (`maker`)."""
+
+    file: str
+    line: int
+    maker: str = ""
+
+    def __str__(self):
+        return f"{self.file}:{self.line}" + (f" (in {self.maker})" if self.maker else "")
+
+
+class _Making(threading.local):
+    origin: Origin | None = None
+    maker: str = ""
+
+
+_making = _Making()
+
+
+@contextmanager
+def made_by(maker: str, origin: Origin | None = None):
+    """Variables built inside carry `maker`; with `origin`, also that place instead of the caller's line."""
+    saved = _making.maker, _making.origin
+    _making.maker, _making.origin = maker, origin
+    try:
+        yield
+    finally:
+        _making.maker, _making.origin = saved
+
+
+def user_origin() -> Origin:
+    """The innermost line outside this package on the current stack."""
+    if _making.origin is not None:
+        return Origin(_making.origin.file, _making.origin.line, _making.maker)
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return Origin(frame.f_code.co_filename, frame.f_lineno, _making.maker)
+
+
+class Variable:
+    """A typed node of the graph. Operators and NumPy functions applied to it build more graph.
+
+    Attributes
+    ----------
+    op : Op or None
+        What computes it; ``None`` for a leaf.
+    inputs : tuple of Variable
+    type : TensorType
+    origin : Origin
+        The user's file and line.
+
+    Notes
+    -----
+    ``==`` and ``hash`` are identity, so Variables are dictionary keys; compare values with ``sc.equal``.
+    """
+
+    __slots__ = ("__weakref__", "inputs", "name", "op", "origin", "type")
+
+    def __init__(self, op: Op | None, inputs: tuple[Variable, ...], type: TensorType, name: str | None = None):
+        self.op, self.inputs, self.type, self.name = op, inputs, type, name
+        self.origin = user_origin()
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.type.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.type.ndim
+
+    @property
+    def size(self) -> int | None:
+        return self.type.size
+
+    @property
+    def T(self) -> Variable:
+        return build("transpose", self)
+
+    def __repr__(self):
+        what = self.name or (self.op.name if self.op else type(self).__name__.lower())
+        return f"<{what}: {self.type}>"
+
+    # What a symbolic value cannot do says so.
+    def __bool__(self):
+        raise DTypeError(
+            f"{self!r} has no truth value: it is an expression, not a number",
+            where=self.origin,
+            hint="choose element by element with sc.where(condition, a, b); evaluate with sc.function",
+        )
+
+    def __float__(self):
+        raise DTypeError(f"{self!r} is an expression, not a number", where=self.origin, hint="evaluate it with sc.function")
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def __array__(self, *args, **kwargs):
+        raise DTypeError(f"{self!r} is an expression, not an array", where=self.origin, hint="evaluate it with sc.function")
+
+    def __len__(self):
+        if self.ndim == 0:
+            raise ShapeError("a scalar has no length", where=self.origin)
+        if self.shape[0] is None:
+            raise ShapeError(f"the length of {self!r} is unknown until the call", where=self.origin)
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __reduce__(self):
+        raise DTypeError("a Variable cannot be pickled or copied", hint="save parameters with Module.save")
+
+    # NumPy functions applied to Variables build graph.
+    def __array_ufunc__(self, ufunc, method, *args, out=None, **kwargs):
+        if method != "__call__" or out is not None or kwargs:
+            raise InputError(f"np.{ufunc.__name__}.{method} with {sorted(kwargs) or 'out='} is not symbolic", where=user_origin())
+        return build(ufunc.__name__, *args)
+
+    def __array_function__(self, func, types, args, kwargs):
+        return build(func.__name__, *args, **kwargs)
+
+
+def _method(name, builder=None):
+    def method(self, *args, **kwargs):
+        return build(builder or name, self, *args, **kwargs)
+
+    method.__name__ = name
+    return method
+
+
+def _operator(builder, swapped=False):
+    def operator(self, other):
+        return build(builder, other, self) if swapped else build(builder, self, other)
+
+    return operator
+
+
+for _name, _builder in {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
+    "mod": "remainder", "pow": "power", "matmul": "matmul", "and": "logical_and", "or": "logical_or", "xor": "logical_xor",
+}.items():  # fmt: skip
+    setattr(Variable, f"__{_name}__", _operator(_builder))
+    setattr(Variable, f"__r{_name}__", _operator(_builder, swapped=True))
+for _name, _builder in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
+    setattr(Variable, f"__{_name}__", _operator(_builder))
+for _name, _builder in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "logical_not"}.items():
+    setattr(Variable, f"__{_name}__", _method(_name, _builder))
+for _name in (
+    "sum mean var std prod max min argmax argmin any all reshape flatten transpose squeeze astype clip dot take round"
+).split():
+    setattr(Variable, _name, _method(_name))
+Variable.__getitem__ = _method("getitem")
+
+
+class Input(Variable):
+    """A leaf whose value is given at each call."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, type: TensorType):
+        super().__init__(None, (), type, name)
+
+
+class Constant(Variable):
+    """A leaf whose value is fixed; `weak` marks a Python scalar whose dtype follows what it meets (NEP 50)."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: np.ndarray, type: TensorType):
+        super().__init__(None, (), type)
+        self.value = value
+
+    def __repr__(self):
+        if self.value.size == 1 and self.ndim == 0:
+            return f"<{self.value.item()!r}: {self.type}>"
+        return super().__repr__()
+
+
+class Shared(Variable):
+    """A leaf that keeps its value between calls: parameters, optimiser state.
+
+    The shape and dtype are fixed when it is made, so its memory never moves.
+    """
+
+    __slots__ = ("storage",)
+
+    def __init__(self, value: np.ndarray, name: str | None = None):
+        super().__init__(None, (), TensorType(value.dtype, value.shape), name)
+        self.storage = value
+
+    def get_value(self) -> np.ndarray:
+        """A copy of the current value."""
+        return self.storage.copy()
+
+    def set_value(self, value) -> None:
+        """Replace the value, in place.
+
+        Raises
+        ------
+        ShapeError
+            If the shape differs: compiled functions rely on it.
+        DTypeError
+            If the value cannot be cast safely (same kind) to this dtype.
+        """
+        array = np.asarray(value)
+        if array.shape != self.storage.shape:
+            raise ShapeError(
+                f"set_value: {self!r} has a fixed shape", where=self.origin, expected=self.storage.shape, found=array.shape
+            )
+        if not np.can_cast(array.dtype, self.dtype, "same_kind"):
+            raise DTypeError(f"set_value: {self!r} has a fixed dtype", where=self.origin, expected=self.dtype, found=array.dtype)
+        self.storage[...] = array
+
+
+_lock = threading.Lock()
+_nodes: WeakValueDictionary = WeakValueDictionary()
+_constants: WeakValueDictionary = WeakValueDictionary()
+
+
+def apply(op: Op, *inputs: Variable) -> Variable:
+    """The Variable that is `op` of `inputs`: inferred, checked, and the same object each time.
+
+    Keys hold the ids of the inputs: an entry dies with its Variable, which keeps its inputs alive.
+    """
+    key = (op, *map(id, inputs))
+    found = _nodes.get(key)
+    if found is not None:
+        return found
+    try:
+        inferred = op.infer(*(x.type for x in inputs))
+    except SymcnnError as error:
+        error.what = error.what if error.what.startswith(op.name) else f"{op.name}: {error.what}"
+        error.where = error.where or user_origin()
+        error.found = error.found or ", ".join(repr(x) for x in inputs)
+        raise
+    made = Variable(op, inputs, inferred)
+    with _lock:
+        return _nodes.setdefault(key, made)
+
+
+def constant(value, dtype=None, name=None) -> Constant:
+    """A fixed value as a Variable; equal constants are one object.
+
+    Parameters
+    ----------
+    value : array_like
+        Copied. A Python float becomes ``config.default_dtype``; other values keep NumPy's dtype.
+    dtype : optional
+        Overrides that.
+    """
+    if isinstance(value, Variable):
+        raise DTypeError(f"{value!r} is already symbolic", where=user_origin())
+    if dtype is None and isinstance(value, float):
+        dtype = config.default_dtype
+    array = np.array(value, dtype=None if dtype is None else as_dtype(dtype))
+    array = np.ascontiguousarray(array).reshape(array.shape)
+    type = TensorType(array.dtype, array.shape)
+    array.flags.writeable = False
+    if name is not None or array.nbytes > 4096:
+        made = Constant(array, type)
+        made.name = name
+        return made
+    key = (type, array.tobytes())
+    found = _constants.get(key)
+    if found is not None:
+        return found
+    made = Constant(array, type)
+    with _lock:
+        return _constants.setdefault(key, made)
