@@ -1,0 +1,82 @@
+"""What a tuned kernel tells the planner: which compiled function to call, on what, in how many pieces.
+
+A kernel is a plain function ``kernel(lo, hi, args)`` that does tasks ``lo`` to ``hi - 1`` of a launch. `args` is the
+address of a block of 64-bit integers:
+
+======================  ===========================================================
+block[0 : n]            addresses of the n operands, in the order of `Launch.operands`
+block[n]                address of the scratch memory of chunk 0
+block[n + 1]            scratch bytes per chunk
+block[n + 2]            the grain: tasks per chunk
+block[n + 3 :]          `Launch.sizes`
+======================  ===========================================================
+
+The executor calls the kernel once per chunk of `grain` tasks, in parallel, so ``lo // grain`` is the number of the
+chunk. A kernel is a pure function of this block: new sizes need a new block and compile nothing.
+
+This module does not import numba, so a plan can be built and printed without paying for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class View:
+    """Where an operand lives: a strided window on one of the plan's buffers.
+
+    Attributes
+    ----------
+    buffer : int
+        Index of the buffer in the plan.
+    offset : int
+        Bytes from the start of the buffer to element (0, ..., 0).
+    shape : tuple of int
+    strides : tuple of int
+        In elements; 0 along a broadcast dimension.
+    dtype : numpy.dtype
+    """
+
+    buffer: int
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One parallel call of a kernel.
+
+    Attributes
+    ----------
+    kernel : callable
+        ``kernel(lo, hi, args)``, in the restricted Python that Numba compiles.
+    operands : tuple of View
+        Everything the kernel reads or writes.
+    sizes : tuple of int
+        Sizes and strides in elements; their order is the kernel's business.
+    tasks : int
+        Independent pieces of work.
+    grain : int
+        Tasks per chunk, at least 1.
+    scratch : int
+        Bytes of private memory each chunk needs, with any contents.
+    flops : int
+        Floating-point operations that the mathematics asks for (padding is not counted), for profiles.
+    """
+
+    kernel: Callable
+    operands: tuple[View, ...]
+    sizes: tuple[int, ...]
+    tasks: int
+    grain: int
+    scratch: int = 0
+    flops: int = 0
+
+    @property
+    def chunks(self) -> int:
+        """How many pieces the executor runs in parallel."""
+        return -(-self.tasks // self.grain)

@@ -1,0 +1,363 @@
+"""SIMD vectors as a Numba type, so that a micro-kernel reads like ordinary Python.
+
+A `Vector` holds as many float32 or float64 numbers as one register of this machine. Its operations compile to single
+LLVM instructions, and LLVM translates those for whatever processor it finds, so nothing below names an instruction set:
+only the width and the number of registers are looked up, once, from the host's features.
+
+======================  =================  ==================  =========
+host                    float32 per vector float64 per vector  registers
+======================  =================  ==================  =========
+x86-64 with AVX-512     16                 8                   32
+x86-64 with AVX         8                  4                   16
+other x86-64 (SSE2)     4                  2                   16
+AArch64 (NEON)          4                  2                   32
+======================  =================  ==================  =========
+
+Pointers are typed (`CPointer(float32)`), and the element type of the pointer decides the type of the vector:
+
+>>> @njit
+... def scale(x, factor, n):                # n is a multiple of lanes(x)
+...     f = splat(x, factor)
+...     for i in range(0, n, lanes(x)):
+...         store(x, i, load(x, i) * f)
+
+Indices count elements, never bytes, and no alignment is assumed.
+"""
+
+import operator
+import platform
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.codegen import get_host_cpu_features
+from numba.core.config import CPU_FEATURES
+from numba.extending import intrinsic, models, overload, register_model
+
+
+def _host_registers():
+    """Bytes per vector register, and how many registers there are."""
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return 16, 32
+    features = get_host_cpu_features() if CPU_FEATURES is None else CPU_FEATURES
+    features = features.split(",")
+    if "+avx512f" in features:
+        return 64, 32
+    return (32, 16) if "+avx" in features else (16, 16)
+
+
+VECTOR_BYTES, REGISTERS = _host_registers()
+
+_INT32 = ir.IntType(32)
+_INT64 = ir.IntType(64)
+_LLVM_SCALAR = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+
+
+class Vector(types.Type):
+    """One register full of `dtype` numbers."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        self.lanes = VECTOR_BYTES * 8 // dtype.bitwidth
+        super().__init__(name=f"Vector({dtype} x {self.lanes})")
+
+
+class Mask(types.Type):
+    """One truth value for each lane of a vector."""
+
+    def __init__(self, lanes):
+        self.lanes = lanes
+        super().__init__(name=f"Mask({lanes})")
+
+
+def _llvm_vector(vector):
+    return ir.VectorType(_LLVM_SCALAR[vector.dtype], vector.lanes)
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, vector):
+        super().__init__(manager, vector, _llvm_vector(vector))
+
+
+@register_model(Mask)
+class _MaskModel(models.PrimitiveModel):
+    def __init__(self, manager, mask):
+        super().__init__(manager, mask, ir.VectorType(ir.IntType(1), mask.lanes))
+
+
+def _vector_at(pointer):
+    """The vector type that a pointer's elements fill, or None (so that Numba reports a typing error)."""
+    if isinstance(pointer, types.CPointer) and pointer.dtype in _LLVM_SCALAR:
+        return Vector(pointer.dtype)
+    return None
+
+
+def _suffix(vector):
+    """The ending that LLVM gives the names of its intrinsics: ``v8f32``."""
+    return f"v{vector.lanes}f{vector.dtype.bitwidth}"
+
+
+def _element(builder, pointer, index):
+    return builder.gep(pointer, [index])
+
+
+def _vector_pointer(builder, pointer, index, vector):
+    return builder.bitcast(_element(builder, pointer, index), ir.PointerType(_llvm_vector(vector)))
+
+
+def _fill(builder, scalar, lanes):
+    """A vector whose every lane is `scalar`."""
+    vector = ir.VectorType(scalar.type, lanes)
+    undefined = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(undefined, scalar, ir.Constant(_INT32, 0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_INT32, lanes), [0] * lanes))
+
+
+# -- Pointers ---------------------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def pointer(typing, address, dtype):
+    """The integer `address` as a pointer to `dtype` elements."""
+    result = types.CPointer(dtype.instance_type)
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(result))
+
+    return result(types.uintp, dtype), generate
+
+
+@intrinsic
+def advance(typing, p, count):
+    """The pointer `count` elements after `p`."""
+
+    def generate(context, builder, signature, arguments):
+        return _element(builder, *arguments)
+
+    return p(p, types.int64), generate
+
+
+@intrinsic
+def integers(typing, p, first, count):
+    """The tuple ``(p[first], ..., p[first + count - 1])``; `count` is a literal."""
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    result = types.UniTuple(types.int64, count.literal_value)
+
+    def generate(context, builder, signature, arguments):
+        start = _element(builder, arguments[0], arguments[1])
+        items = [builder.load(_element(builder, start, ir.Constant(_INT64, i))) for i in range(result.count)]
+        return context.make_tuple(builder, result, items)
+
+    return result(p, types.int64, count), generate
+
+
+# -- Loads and stores -------------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def lanes(typing, p):
+    """How many of `p`'s elements one vector holds: a constant when the kernel is compiled."""
+    vector = _vector_at(p)
+
+    def generate(context, builder, signature, arguments):
+        return ir.Constant(_INT64, vector.lanes)
+
+    return types.int64(p), generate
+
+
+@intrinsic
+def load(typing, p, i):
+    """The vector ``p[i], p[i + 1], ...``."""
+    vector = _vector_at(p)
+
+    def generate(context, builder, signature, arguments):
+        return builder.load(_vector_pointer(builder, *arguments, vector), align=vector.dtype.bitwidth // 8)
+
+    return vector(p, types.int64), generate
+
+
+@intrinsic
+def store(typing, p, i, value):
+    """Write the vector `value` to ``p[i], p[i + 1], ...``."""
+
+    def generate(context, builder, signature, arguments):
+        place = _vector_pointer(builder, arguments[0], arguments[1], value)
+        builder.store(arguments[2], place, align=value.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(p, types.int64, value), generate
+
+
+@intrinsic
+def load_where(typing, mask, p, i):
+    """The vector at ``p[i]`` in the lanes of `mask` and 0 in the others, whose memory is not touched."""
+    vector = _vector_at(p)
+    llvm = _llvm_vector(vector)
+
+    def generate(context, builder, signature, arguments):
+        place = _vector_pointer(builder, arguments[1], arguments[2], vector)
+        shape = ir.FunctionType(llvm, [place.type, _INT32, arguments[0].type, llvm])
+        masked = cgutils.get_or_insert_function(builder.module, shape, f"llvm.masked.load.{_suffix(vector)}.p0")
+        align = ir.Constant(_INT32, vector.dtype.bitwidth // 8)
+        return builder.call(masked, [place, align, arguments[0], ir.Constant(llvm, [0.0] * vector.lanes)])
+
+    return vector(mask, p, types.int64), generate
+
+
+@intrinsic
+def store_where(typing, mask, p, i, value):
+    """Write the lanes of `value` that are in `mask` to ``p[i], p[i + 1], ...`` and leave the others alone."""
+    llvm = _llvm_vector(value)
+
+    def generate(context, builder, signature, arguments):
+        place = _vector_pointer(builder, arguments[1], arguments[2], value)
+        shape = ir.FunctionType(ir.VoidType(), [llvm, place.type, _INT32, arguments[0].type])
+        masked = cgutils.get_or_insert_function(builder.module, shape, f"llvm.masked.store.{_suffix(value)}.p0")
+        align = ir.Constant(_INT32, value.dtype.bitwidth // 8)
+        builder.call(masked, [arguments[3], place, align, arguments[0]])
+        return context.get_dummy_value()
+
+    return types.void(mask, p, types.int64, value), generate
+
+
+@intrinsic
+def broadcast(typing, p, i):
+    """The vector whose every lane is ``p[i]``."""
+    vector = _vector_at(p)
+
+    def generate(context, builder, signature, arguments):
+        return _fill(builder, builder.load(_element(builder, *arguments)), vector.lanes)
+
+    return vector(p, types.int64), generate
+
+
+@intrinsic
+def splat(typing, p, scalar):
+    """The vector whose every lane is `scalar`, of the element type of `p`."""
+    vector = _vector_at(p)
+
+    def generate(context, builder, signature, arguments):
+        return _fill(builder, arguments[1], vector.lanes)
+
+    return vector(p, vector.dtype), generate
+
+
+@intrinsic
+def zero(typing, p):
+    """The vector of zeros of the element type of `p`."""
+    vector = _vector_at(p)
+
+    def generate(context, builder, signature, arguments):
+        return ir.Constant(_llvm_vector(vector), [0.0] * vector.lanes)
+
+    return vector(p), generate
+
+
+# -- Arithmetic -------------------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def fma(typing, a, b, c):
+    """``a * b + c``, rounded once."""
+
+    def generate(context, builder, signature, arguments):
+        llvm = _llvm_vector(a)
+        fused = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(llvm, [llvm] * 3), f"llvm.fma.{_suffix(a)}"
+        )
+        return builder.call(fused, arguments)
+
+    return a(a, a, a), generate
+
+
+@intrinsic
+def maximum(typing, a, b):
+    """The larger of `a` and `b` lane by lane, NaN where either is NaN (as `numpy.maximum`)."""
+
+    def generate(context, builder, signature, arguments):
+        llvm = _llvm_vector(a)
+        larger = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(llvm, [llvm] * 2), f"llvm.maximum.{_suffix(a)}"
+        )
+        return builder.call(larger, arguments)
+
+    return a(a, a), generate
+
+
+@intrinsic
+def total(typing, a):
+    """The sum of the lanes of `a`, added pairwise."""
+
+    def generate(context, builder, signature, arguments):
+        scalar = _LLVM_SCALAR[a.dtype]
+        reduce = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(scalar, [scalar, _llvm_vector(a)]), f"llvm.vector.reduce.fadd.{_suffix(a)}"
+        )
+        # Without leave to reassociate, LLVM would add the lanes one after the other.
+        return builder.call(reduce, [ir.Constant(scalar, -0.0), arguments[0]], fastmath=("reassoc",))
+
+    return a.dtype(a), generate
+
+
+def _arithmetic(name):
+    """The intrinsic of one LLVM floating-point instruction on two vectors."""
+
+    @intrinsic
+    def apply(typing, a, b):
+        def generate(context, builder, signature, arguments):
+            return getattr(builder, name)(*arguments)
+
+        return a(a, a), generate
+
+    return apply
+
+
+def _register_operator(function, name):
+    apply = _arithmetic(name)
+
+    @overload(function)
+    def vector_operator(a, b):
+        if isinstance(a, Vector) and a == b:
+            return lambda a, b: apply(a, b)
+        return None
+
+
+for _function, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+    _register_operator(_function, _name)
+
+
+# -- Masks ------------------------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def lane_range(typing, p, first, stop):
+    """The mask of the lanes ``first <= lane < stop``; both ends may lie outside the vector."""
+    vector = _vector_at(p)
+
+    def generate(context, builder, signature, arguments):
+        first, stop = (_fill(builder, builder.trunc(end, _INT32), vector.lanes) for end in arguments[1:])
+        lane = ir.Constant(ir.VectorType(_INT32, vector.lanes), list(range(vector.lanes)))
+        return builder.and_(builder.icmp_signed(">=", lane, first), builder.icmp_signed("<", lane, stop))
+
+    return Mask(vector.lanes)(p, types.int64, types.int64), generate
+
+
+@intrinsic
+def greater(typing, a, b):
+    """The mask of the lanes where ``a > b``; a NaN is greater than nothing."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fcmp_ordered(">", *arguments)
+
+    return Mask(a.lanes)(a, a), generate
+
+
+@intrinsic
+def select(typing, mask, a, b):
+    """`a` in the lanes of `mask`, `b` in the others."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.select(*arguments)
+
+    return a(mask, a, a), generate

@@ -1,0 +1,16 @@
+"""Kernels written by hand for the operations that take most of a network's time, keyed by the name of the op's class.
+
+An entry is optional: whatever is not here, or not accepted, runs as a generated loop nest. Each entry has
+
+``accepts(op, types, output_type) -> bool``
+    whether the kernels compute this op on operands of these types;
+``workspace(op, output, operands) -> int``
+    bytes of memory that its launches share, 0 for none;
+``launches(op, output, operands, threads, workspace=None) -> list[Launch]``
+    the launches, to be run one after the other; `operands` and `output` are `View`, an operand that an op takes for
+    its shape alone is None, and `workspace` is the view of the shared memory.
+"""
+
+from symcnn.backends.cpu.tuned.gemm import MatMul
+
+TUNED = {"MatMul": MatMul()}

@@ -1,0 +1,56 @@
+"""How a kernel reads its argument block (see `symcnn.backends.cpu.launch`), and how its helpers are compiled."""
+
+from numba import float32, float64, int64, njit, uintp
+
+from symcnn.backends.cpu.simd import advance, pointer
+
+# Sums may be reordered and contracted to fused multiply-adds, but NaN and infinity keep their meaning.
+helper = njit(fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy", boundscheck=False)
+
+HEADER = 3  # words between the operands and the sizes: scratch address, scratch bytes, grain
+
+
+@helper
+def arguments(args):
+    """The argument block at the address `args`."""
+    return pointer(args, int64)
+
+
+@helper
+def operand(block, index, dtype):
+    """Pointer to the first element of operand `index`."""
+    return pointer(uintp(block[index]), dtype)
+
+
+@helper
+def scratch(block, operands, lo, dtype):
+    """Pointer to the private memory of the chunk that starts at task `lo`."""
+    chunk = lo // block[operands + 2]
+    return pointer(uintp(block[operands] + chunk * block[operands + 1]), dtype)
+
+
+@helper
+def sizes(block, operands):
+    """Pointer to the sizes, which follow the header."""
+    return advance(block, operands + HEADER)
+
+
+def both_precisions(body):
+    """The float32 and the float64 kernel of a helper ``body(lo, hi, block, dtype)``, keyed by dtype name.
+
+    Each is a function of its own, named like ``matmul_float32``, because a kernel's signature cannot mention a dtype.
+    """
+
+    def single(lo, hi, args):
+        body(lo, hi, arguments(args), float32)
+
+    def double(lo, hi, args):
+        body(lo, hi, arguments(args), float64)
+
+    kernels = {"float32": single, "float64": double}
+    for dtype, kernel in kernels.items():
+        kernel.__name__ = f"{body.__name__}_{dtype}"
+        kernel.__qualname__ = kernel.__name__
+        kernel.__module__ = body.__module__
+        kernel.__doc__ = body.__doc__
+    return kernels

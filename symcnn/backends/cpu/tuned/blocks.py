@@ -1,0 +1,173 @@
+"""Blocks: packing operands into panels, multiplying packed blocks, and choosing the block sizes.
+
+A product C = A B of any size is cut into blocks that fit the caches:
+
+* a block of A, `rows` x `depth`, is packed into panels of `TILE_ROWS` rows stored depth-major, ``[depth][rows]``;
+  a ragged last panel is narrower, a multiple of `ROW_UNIT`;
+* a block of B, `depth` x `columns`, is packed into panels of `tile_columns` columns, ``[depth][columns]``;
+* the block of C is kept row-major in scratch memory.
+
+All three are padded with rows and columns that nobody reads back, so no edge is left for the multiplication to handle:
+edges live in the packing and in the final copy of C to its place. That copy is also what lets C have any strides.
+"""
+
+from math import ceil
+
+from symcnn.backends.cpu.simd import VECTOR_BYTES, advance, lane_range, lanes, load, load_where, store, store_where, zero
+from symcnn.backends.cpu.tuned.arguments import helper
+from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, rank_one_updates, tile_columns
+
+# -- Choosing sizes ---------------------------------------------------------------------------------------------------
+
+# A panel of A (12 KiB) stays in the first-level cache while the block of B (256 KiB) streams from the second.
+DEPTH_BYTES = 1024
+BLOCK_ROWS = 240
+BLOCK_COLUMN_BYTES = 1024
+
+
+def round_up(number: int, unit: int) -> int:
+    """The smallest multiple of `unit` that is not less than `number`."""
+    return -(-number // unit) * unit
+
+
+def even_blocks(extent: int, limit: int, unit: int) -> int:
+    """Block length, a multiple of `unit` of about `limit` at most, that cuts `extent` into nearly equal blocks."""
+    count = max(1, ceil(extent / limit))
+    return max(unit, round_up(ceil(extent / count), unit))
+
+
+def depth_block(depth: int, itemsize: int) -> int:
+    """How much of the summed axis is packed at a time: the same for any thread count, so that sums are."""
+    return even_blocks(depth, DEPTH_BYTES // itemsize, 1)
+
+
+def product_blocks(m: int, n: int, itemsize: int, others: int, threads: int) -> tuple[int, int]:
+    """Rows and columns of a block of C, for `others` products of m x n on so many threads."""
+    unit = tile_columns(itemsize)
+    rows = even_blocks(m, BLOCK_ROWS, TILE_ROWS)
+    columns = even_blocks(n, BLOCK_COLUMN_BYTES // itemsize, unit)
+    while others * ceil(m / rows) * ceil(n / columns) < threads:
+        if columns > unit and columns >= rows:
+            columns = even_blocks(n, columns // 2, unit)
+        elif rows > TILE_ROWS:
+            rows = even_blocks(m, rows // 2, TILE_ROWS)
+        else:
+            break
+    return rows, columns
+
+
+def even_grain(tasks: int, threads: int) -> int:
+    """Tasks per chunk for one chunk per thread, whose scratch memory then stays in that core's cache."""
+    return max(1, ceil(tasks / threads))
+
+
+# -- Packing ----------------------------------------------------------------------------------------------------------
+
+
+@helper
+def pad(extent, unit):
+    """`round_up` for kernels."""
+    return (extent + unit - 1) // unit * unit
+
+
+@helper
+def clear(target, count):
+    """target[:count] = 0; `count` is a multiple of the vector width."""
+    for i in range(0, count, lanes(target)):
+        store(target, i, zero(target))
+
+
+@helper
+def copy_between(target, source, count, first, stop):
+    """target[:count] = source[:count] where ``first <= i < stop``, else 0; memory outside is not touched."""
+    for i in range(0, count, lanes(target)):
+        inside = lane_range(target, first - i, min(stop, count) - i)
+        store_where(lane_range(target, 0, count - i), target, i, load_where(inside, source, i))
+
+
+@helper
+def copy(target, source, count):
+    """target[:count] = source[:count]."""
+    whole = count - count % lanes(target)
+    for i in range(0, whole, lanes(target)):
+        store(target, i, load(source, i))
+    if whole < count:
+        rest = lane_range(target, 0, count - whole)
+        store_where(rest, target, whole, load_where(rest, source, whole))
+
+
+@helper
+def pack(target, width, source, extent, depth, stride, depth_stride):
+    """target[k * width + i] = source[i * stride + k * depth_stride] for i < extent, 0 for extent <= i < width."""
+    if stride == 1:
+        for k in range(depth):
+            copy_between(advance(target, k * width), advance(source, k * depth_stride), width, 0, extent)
+        return
+    # Transposing: short runs along the depth keep both the lines read and the lines written in cache.
+    for first in range(0, depth, lanes(target)):
+        stop = min(first + lanes(target), depth)
+        for i in range(extent):
+            for k in range(first, stop):
+                target[k * width + i] = source[i * stride + k * depth_stride]
+        for i in range(extent, width):
+            for k in range(first, stop):
+                target[k * width + i] = 0
+
+
+@helper
+def panel_rows(rows_left):
+    """Rows of the panel of A that has `rows_left` rows of the block from its first one on."""
+    return min(TILE_ROWS, pad(rows_left, ROW_UNIT))
+
+
+@helper
+def pack_rows(target, source, rows, depth, stride, depth_stride):
+    """Pack a block of A into panels."""
+    for i in range(0, rows, TILE_ROWS):
+        pack(
+            advance(target, i * depth), panel_rows(rows - i),
+            advance(source, i * stride), min(TILE_ROWS, rows - i), depth, stride, depth_stride,
+        )  # fmt: skip
+
+
+@helper
+def pack_columns(target, source, columns, depth, stride, depth_stride):
+    """Pack a block of B into panels; `stride` is that of the columns."""
+    width = TILE_VECTORS * lanes(target)
+    for j in range(0, columns, width):
+        pack(
+            advance(target, j * depth), width,
+            advance(source, j * stride), min(width, columns - j), depth, stride, depth_stride,
+        )  # fmt: skip
+
+
+# -- Multiplying ------------------------------------------------------------------------------------------------------
+
+
+@helper
+def multiply(a, a_depth, first, depth, b, c, rows, columns):
+    """C += A B on packed blocks.
+
+    Parameters
+    ----------
+    a : pointer
+        Panels of A, each `a_depth` steps deep, of which the `depth` steps from `first` on are used.
+    b : pointer
+        Panels of B, each `depth` steps deep.
+    c : pointer
+        Block of C, row-major, `rows` padded to `ROW_UNIT` and `columns` to the tile.
+    """
+    width = TILE_VECTORS * lanes(b)
+    columns = pad(columns, width)
+    for i in range(0, rows, TILE_ROWS):
+        height = panel_rows(rows - i)
+        panel = advance(a, i * a_depth + first * height)
+        for j in range(0, columns, width):
+            rank_one_updates(height, depth, panel, advance(b, j * depth), advance(c, i * columns + j), columns)
+
+
+def scratch_elements(rows: int, columns: int, depth: int, itemsize: int) -> tuple[int, int, int]:
+    """Elements of scratch for a packed block of A, one of B, and the block of C; each is a whole number of vectors."""
+    unit = VECTOR_BYTES // itemsize
+    height, width = round_up(rows, ROW_UNIT), round_up(columns, tile_columns(itemsize))
+    return round_up(height * depth, unit), width * depth, round_up(height * width, unit)
