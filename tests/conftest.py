@@ -1,0 +1,22 @@
+"""What every test may use."""
+
+import os
+import warnings
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A first call may compile a kernel, so a deadline per example says nothing.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch, to compare with; a test that asks for it is skipped where it is not installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = pytest.importorskip("torch")
+    found.set_num_threads(1)
+    return found
