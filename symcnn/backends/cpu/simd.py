@@ -13,13 +13,13 @@ other x86-64 (SSE2)     4                  2                   16
 AArch64 (NEON)          4                  2                   32
 ======================  =================  ==================  =========
 
-Pointers are typed (`CPointer(float32)`), and the element type of the pointer decides the type of the vector:
+Pointers are typed (`CPointer(float32)`), and the element type of the pointer decides the type of the vector::
 
->>> @njit
-... def scale(x, factor, n):                # n is a multiple of lanes(x)
-...     f = splat(x, factor)
-...     for i in range(0, n, lanes(x)):
-...         store(x, i, load(x, i) * f)
+    @njit
+    def scale(x, factor, n):                # n is a multiple of lanes(x)
+        f = splat(x, factor)
+        for i in range(0, n, lanes(x)):
+            store(x, i, load(x, i) * f)
 
 Indices count elements, never bytes, and no alignment is assumed.
 """

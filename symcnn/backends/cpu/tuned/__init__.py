@@ -11,6 +11,13 @@ An entry is optional: whatever is not here, or not accepted, runs as a generated
     its shape alone is None, and `workspace` is the view of the shared memory.
 """
 
+from symcnn.backends.cpu.tuned.conv2d import Conv2d, Conv2dInputGrad
+from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
 from symcnn.backends.cpu.tuned.gemm import MatMul
 
-TUNED = {"MatMul": MatMul()}
+TUNED = {
+    "MatMul": MatMul(),
+    "Conv2d": Conv2d(),
+    "Conv2dInputGrad": Conv2dInputGrad(),
+    "Conv2dWeightGrad": Conv2dWeightGrad(),
+}

@@ -13,7 +13,17 @@ edges live in the packing and in the final copy of C to its place. That copy is 
 
 from math import ceil
 
-from symcnn.backends.cpu.simd import VECTOR_BYTES, advance, lane_range, lanes, load, load_where, store, store_where, zero
+from symcnn.backends.cpu.simd import (
+    VECTOR_BYTES,
+    advance,
+    lane_range,
+    lanes,
+    load,
+    load_where,
+    store,
+    store_where,
+    zero,
+)
 from symcnn.backends.cpu.tuned.arguments import helper
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, rank_one_updates, tile_columns
 

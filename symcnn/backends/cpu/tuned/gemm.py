@@ -21,7 +21,7 @@ from symcnn.backends.cpu.tuned.blocks import (
     round_up,
     scratch_elements,
 )
-from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
+from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_VECTORS, tile_columns
 
 BATCH_AXES = 4
 

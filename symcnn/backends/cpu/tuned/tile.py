@@ -67,19 +67,21 @@ def rank_one_source(heights, vectors) -> str:
     starts at ``c[r * stride]``. Starting from the values of C makes a sum that is split into blocks of depth round
     exactly as one that is not.
     """
-    lines = ["def rank_one_updates(rows, depth, a, b, c, stride):"]
+    lines = ["def rank_one_updates(rows, depth, a, b, c, stride):", "    width = lanes(b)"]
     for branch, rows in enumerate(heights):
         tile = [(r, v) for r in range(rows) for v in range(vectors)]
         lines.append(f"    {'elif' if branch else 'if'} rows == {rows}:")
-        lines += [f"        s{r}_{v} = load(c, {r} * stride + {v} * lanes(b))" for r, v in tile]
+        for r in range(rows):
+            lines.append(f"        c{r} = advance(c, {r} * stride)")
+            lines += [f"        s{r}_{v} = load(c{r}, {v} * width)" for v in range(vectors)]
         lines.append("        for k in range(depth):")
-        lines += [f"            b{v} = load(b, {v} * lanes(b))" for v in range(vectors)]
+        lines += [f"            b{v} = load(b, {v} * width)" for v in range(vectors)]
         for r in range(rows):
             lines.append(f"            a{r} = broadcast(a, {r})")
             lines += [f"            s{r}_{v} = fma(a{r}, b{v}, s{r}_{v})" for v in range(vectors)]
         lines.append(f"            a = advance(a, {rows})")
-        lines.append(f"            b = advance(b, {vectors} * lanes(b))")
-        lines += [f"        store(c, {r} * stride + {v} * lanes(b), s{r}_{v})" for r, v in tile]
+        lines.append(f"            b = advance(b, {vectors} * width)")
+        lines += [f"        store(c{r}, {v} * width, s{r}_{v})" for r, v in tile]
     return "\n".join(lines) + "\n"
 
 

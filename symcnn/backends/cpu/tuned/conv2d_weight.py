@@ -1,0 +1,176 @@
+"""The weight gradient of a two-dimensional convolution: dw[m, t] = sum_p g[m, p] X[t, p] (see `conv2d`).
+
+The sum runs over every pixel of every image, often a hundred thousand of them, while dw may be as small as 20 x 25.
+So the pixels are cut into slices that are summed in parallel and added in order at the end. How many slices there are
+depends on the sizes alone, never on the number of threads, so the gradient is the same number on any of them.
+"""
+
+from math import ceil, prod
+
+from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.simd import (
+    VECTOR_BYTES,
+    advance,
+    integers,
+    lane_range,
+    lanes,
+    load_where,
+    store_where,
+    zero,
+)
+from symcnn.backends.cpu.tuned.arguments import both_precisions, helper, operand, scratch, sizes
+from symcnn.backends.cpu.tuned.blocks import clear, copy, even_blocks, even_grain, pad, round_up
+from symcnn.backends.cpu.tuned.conv2d import one_precision
+from symcnn.backends.cpu.tuned.pixels import gather, joined_rows
+from symcnn.backends.cpu.tuned.tile import DOT_COLUMNS, DOT_ROWS, dot_products
+
+# A tile's rows of g and X (4 KiB each) stay in the first-level cache, a block of them in the second.
+RUN_BYTES = 4096
+BLOCK_ROWS = 20 * DOT_ROWS
+BLOCK_COLUMNS = 20 * DOT_COLUMNS
+TARGET_TASKS = 32
+ADD_BLOCK = 1024
+POINT = (1, 1, 1, 0, 1, 1, 0, 1)  # the window through which a pixel sees itself: it gathers g
+
+
+@helper
+def gather_rows(target, pitch, image, grid, source, window, taps, pixels):
+    """`gather` whole rows, with zeros up to the next whole vector."""
+    first, stop = pixels
+    length = pad(stop - first, lanes(target))
+    if length > stop - first:
+        for t in range(taps[1] - taps[0]):
+            clear(advance(target, t * pitch + length - lanes(target)), lanes(target))
+    gather(target, pitch, image, grid, source, window, taps, pixels)
+    return length
+
+
+@helper
+def conv2d_weight(lo, hi, block, dtype):
+    """partial[s, m, t] = sum_p g[m, p] X[t, p] over slice s of the pixels; a task is one block of one slice.
+
+    Operands: g, image, partial sums. Sizes: groups, m, taps, pixels, pixels in a slice, in a run; rows and columns of
+    a block; offsets of X and of the results in the scratch memory; the strides of a group of channels of g and of the
+    image, and of a slice of partial sums; grid and source of g; grid, source and window of the image.
+    """
+    g, image, partial = operand(block, 0, dtype), operand(block, 1, dtype), operand(block, 2, dtype)
+    size = sizes(block, 3)
+    groups, m, taps, pixels, slice_length, run_length = integers(size, 0, 6)
+    block_rows, block_columns, seen_at, results_at, g_group, image_group, of_slice = integers(size, 6, 7)
+    g_grid, g_source = integers(size, 13, 2), integers(size, 15, 6)
+    grid, source, window = integers(size, 21, 2), integers(size, 23, 6), integers(size, 29, 8)
+    wanted = scratch(block, 3, lo, dtype)
+    seen, results = advance(wanted, seen_at), advance(wanted, results_at)
+    # One vector more than a run: rows a multiple of 4 KiB apart would all compete for the same lines of the cache.
+    pitch = run_length + lanes(wanted)
+
+    across = (taps + block_columns - 1) // block_columns
+    down = (m + block_rows - 1) // block_rows
+    for task in range(lo, hi):
+        i, t = task // across % down * block_rows, task % across * block_columns
+        piece, group = task // (down * across * groups), task // (down * across) % groups
+        rows, columns = min(block_rows, m - i), min(block_columns, taps - t)
+        width = pad(columns, DOT_COLUMNS)
+        clear(results, pad(pad(rows, DOT_ROWS) * width, lanes(results)))
+        group_g, group_image = advance(g, group * g_group), advance(image, group * image_group)
+        end = min((piece + 1) * slice_length, pixels)
+        for first in range(piece * slice_length, end, run_length):
+            run = (first, min(first + run_length, end))
+            depth = gather_rows(wanted, pitch, group_g, g_grid, g_source, POINT, (i, i + rows), run)
+            gather_rows(seen, pitch, group_image, grid, source, window, (t, t + columns), run)
+            for row in range(0, rows, DOT_ROWS):
+                for column in range(0, columns, DOT_COLUMNS):
+                    dot_products(
+                        depth, advance(wanted, row * pitch), advance(seen, column * pitch), pitch,
+                        advance(results, row * width + column), width,
+                    )  # fmt: skip
+        place = advance(partial, piece * of_slice + (group * m + i) * taps + t)
+        for row in range(rows):
+            copy(advance(place, row * taps), advance(results, row * width), columns)
+
+
+@helper
+def add_slices(lo, hi, block, dtype):
+    """out[i] = sum_s partial[s, i]; a task is `ADD_BLOCK` elements. Sizes: elements, slices."""
+    partial, out = operand(block, 0, dtype), operand(block, 1, dtype)
+    count, slices = integers(sizes(block, 2), 0, 2)
+    for i in range(lo * ADD_BLOCK, min(hi * ADD_BLOCK, count), lanes(out)):
+        inside = lane_range(out, 0, count - i)
+        sum_ = zero(out)
+        for piece in range(slices):
+            sum_ = sum_ + load_where(inside, partial, piece * count + i)
+        store_where(inside, out, i, sum_)
+
+
+CONV2D_WEIGHT = both_precisions(conv2d_weight)
+ADD_SLICES = both_precisions(add_slices)
+
+
+class Conv2dWeightGrad:
+    """The tuned kernel of ``Conv2dWeightGrad``: x (N, C, H, W), g (N, O, OH, OW) and the shape of w."""
+
+    def accepts(self, op, types, output_type) -> bool:
+        return one_precision(*types[:2], output_type)
+
+    def workspace(self, op, output: View, operands) -> int:
+        *_, slices, _ = self._cut(op, output, operands[1])
+        return slices * prod(output.shape) * output.dtype.itemsize if slices > 1 else 0
+
+    def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
+        x, g, _ = operands
+        window, groups = op.window, op.window.groups
+        dtype, itemsize, elements = output.dtype.name, output.dtype.itemsize, prod(output.shape)
+        if not elements:
+            return []
+        o, channels, *kernel = output.shape
+        m, taps, grid = o // groups, channels * prod(kernel), g.shape[2:]
+        pixels = g.shape[0] * prod(grid)
+        rows, columns, run, slices, slice_length = self._cut(op, output, g)
+        pads = window.pads(x.shape[2:], kernel)
+        axes = [(s, -p[0], d) for s, p, d in zip(window.stride, pads, window.dilation, strict=True)]
+        g_grid = joined_rows(grid, g.strides[2:])
+
+        pitch = run + VECTOR_BYTES // itemsize
+        wanted = round_up(min(m, rows), DOT_ROWS) * pitch
+        seen = round_up(min(taps, columns), DOT_COLUMNS) * pitch
+        tasks = slices * groups * ceil(m / rows) * ceil(taps / columns)
+        multiply = Launch(
+            kernel=CONV2D_WEIGHT[dtype],
+            operands=(g, x, workspace if slices > 1 else output),
+            sizes=(
+                *(groups, m, taps, pixels, slice_length, run, rows, columns, wanted, wanted + seen),
+                *(m * g.strides[1], channels * x.strides[1], elements),
+                *(*g_grid, *g_grid, *g.strides),
+                *(*grid, *x.shape[2:], *x.strides, *kernel, *axes[0], *axes[1]),
+            ),
+            tasks=tasks,
+            grain=even_grain(tasks, threads),
+            scratch=(wanted + seen + round_up(rows * columns, VECTOR_BYTES)) * itemsize,
+            flops=2 * o * taps * pixels,
+        )
+        if slices == 1:
+            return [multiply]
+        blocks = ceil(elements / ADD_BLOCK)
+        add = Launch(
+            kernel=ADD_SLICES[dtype],
+            operands=(workspace, output),
+            sizes=(elements, slices),
+            tasks=blocks,
+            grain=even_grain(blocks, threads),
+            flops=slices * elements,
+        )
+        return [multiply, add]
+
+    @staticmethod
+    def _cut(op, output: View, g: View) -> tuple[int, int, int, int, int]:
+        """Rows and columns of a block, pixels in a run, number of slices, pixels in a slice."""
+        groups = op.window.groups
+        o, *window = output.shape
+        pixels = g.shape[0] * prod(g.shape[2:])
+        rows = even_blocks(o // groups, BLOCK_ROWS, DOT_ROWS)
+        columns = even_blocks(prod(window), BLOCK_COLUMNS, DOT_COLUMNS)
+        run = RUN_BYTES // output.dtype.itemsize
+        blocks = groups * ceil(o // groups / rows) * ceil(prod(window) / columns)
+        wanted = max(1, min(ceil(TARGET_TASKS / max(1, blocks)), ceil(pixels / run)))
+        slice_length = max(run, round_up(ceil(pixels / wanted), run))
+        return rows, columns, run, max(1, ceil(pixels / slice_length)), slice_length

@@ -1,0 +1,109 @@
+"""Moving pixels between images and packed blocks: the only part of a convolution that knows it is one.
+
+A convolution is the product of a matrix of weights (output channels x taps) and a matrix of pixels (taps x output
+pixels), and that matrix of pixels is never stored. Its entry for tap ``t = (channel, i, j)`` and output pixel
+``p = (image, row, column)`` is read straight from the image:
+
+    image[n, channel, row * step_h + origin_h + i * tap_h, column * step_w + origin_w + j * tap_w]
+
+and is 0 outside the image. `gather` writes a block of it; `scatter` takes a finished block of results to its place.
+Three tuples of integers describe the geometry:
+
+grid = (rows, columns)
+    of output pixels in one image; p counts them in row-major order, image after image
+source = (height, width, stride_n, stride_c, stride_h, stride_w)
+    of the image
+window = (kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w)
+    as in the formula above
+
+Output pixels are handled in runs that stay within one row, because there the image is read with one stride.
+"""
+
+from symcnn.backends.cpu.simd import advance
+from symcnn.backends.cpu.tuned.arguments import helper
+from symcnn.backends.cpu.tuned.blocks import copy, copy_between
+
+
+@helper
+def gather(target, pitch, image, grid, source, window, taps, pixels):
+    """Write the matrix of pixels for the taps[0] <= t < taps[1] and pixels[0] <= p < pixels[1].
+
+    Row t starts at ``target[(t - taps[0]) * pitch]``.
+    """
+    rows, columns = grid
+    first, stop = pixels
+    n, within = first // (rows * columns), first % (rows * columns)
+    row, column = within // columns, within % columns
+    p = first
+    while p < stop:
+        run = min(columns - column, stop - p)
+        place = advance(target, p - first)
+        _gather_run(place, pitch, advance(image, n * source[2]), row, column, run, source, window, taps)
+        p += run
+        column = 0
+        row += 1
+        if row == rows:
+            row = 0
+            n += 1
+
+
+@helper
+def _gather_run(target, pitch, image, row, column, run, source, window, taps):
+    """`gather` for `run` pixels of one row of one image."""
+    height, width, _, stride_c, stride_h, stride_w = source
+    kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w = window
+    channel, tap = taps[0] // (kernel_h * kernel_w), taps[0] % (kernel_h * kernel_w)
+    i, j = tap // kernel_w, tap % kernel_w
+    for _ in range(taps[1] - taps[0]):
+        y = row * step_h + origin_h + i * tap_h
+        x = column * step_w + origin_w + j * tap_w
+        line = advance(image, channel * stride_c + y * stride_h)
+        if y < 0 or y >= height:
+            copy_between(target, line, run, 0, 0)
+        elif step_w == 1 and stride_w == 1:
+            copy_between(target, advance(line, x), run, -x, width - x)
+        else:
+            for q in range(run):
+                target[q] = line[x * stride_w] if 0 <= x < width else 0
+                x += step_w
+        target = advance(target, pitch)
+        j += 1
+        if j == kernel_w:
+            j = 0
+            i += 1
+            if i == kernel_h:
+                i = 0
+                channel += 1
+
+
+@helper
+def scatter(image, grid, strides, block, pitch, channels, pixels):
+    """Copy row m of a block of results to channel m of the image, for the pixels[0] <= p < pixels[1].
+
+    ``strides = (n, channel, row, column)`` are those of the image.
+    """
+    rows, columns = grid
+    stride_n, stride_c, stride_h, stride_w = strides
+    first, stop = pixels
+    p = first
+    while p < stop:
+        n, within = p // (rows * columns), p % (rows * columns)
+        row, column = within // columns, within % columns
+        run = min(columns - column, stop - p)
+        place = advance(image, n * stride_n + row * stride_h + column * stride_w)
+        for m in range(channels):
+            result = advance(block, m * pitch + p - first)
+            if stride_w == 1:
+                copy(advance(place, m * stride_c), result, run)
+            else:
+                for q in range(run):
+                    place[m * stride_c + q * stride_w] = result[q]
+        p += run
+
+
+def joined_rows(grid, *strides_hw):
+    """`grid` as one long row if every given (stride_h, stride_w) allows it, else unchanged: longer runs are faster."""
+    rows, columns = grid
+    if all(stride_h == columns * stride_w for stride_h, stride_w in strides_hw):
+        return 1, rows * columns
+    return rows, columns

@@ -1,0 +1,317 @@
+"""Every tuned kernel against NumPy in float64, on awkward shapes, strides, paddings, dilations and groups."""
+
+import ast
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from tests.backends.cpu.local_runner import run
+
+pytest.importorskip("numba")
+
+from symcnn.backends.cpu.tuned import TUNED
+from symcnn.backends.cpu.tuned.conv2d import phases
+from symcnn.backends.cpu.tuned.tile import dot_source, rank_one_source
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Window:
+    """The attributes of a convolution that the kernels read."""
+
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+    def pads(self, image_hw, kernel_hw):
+        return self.padding
+
+
+def assert_close(actual, expected, depth):
+    """Within the rounding of a sum of `depth` products of standard normal numbers."""
+    tolerance = 4 * np.finfo(actual.dtype).eps * max(1, depth)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance)
+
+
+def normal(rng, shape, dtype):
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def spread(array, rng):
+    """The same numbers with strides of another order and gaps between them."""
+    order = rng.permutation(array.ndim)
+    wide = np.full([array.shape[i] + 1 for i in order], np.nan, array.dtype)
+    view = wide[tuple(slice(array.shape[i]) for i in order)].transpose(np.argsort(order))
+    view[...] = array
+    return view
+
+
+# -- Matrix product ---------------------------------------------------------------------------------------------------
+
+MATRICES = [
+    (1, 1, 1), (1, 7, 5), (7, 1, 5), (5, 6, 0), (0, 3, 2), (3, 0, 2), (6, 16, 8), (12, 32, 4), (13, 33, 17), (20, 25, 300),
+    (100, 10, 37), (10, 100, 37), (250, 40, 3), (41, 290, 520),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("m, n, k", MATRICES)
+def test_matmul(m, n, k, dtype):
+    rng = np.random.default_rng(m + 10 * n + 100 * k)
+    a, b = normal(rng, (m, k), dtype), normal(rng, (k, n), dtype)
+    expected = a.astype(np.float64) @ b.astype(np.float64)
+    for left in (a, a.T.copy().T, spread(a, rng)):
+        for right in (b, b.T.copy().T, spread(b, rng)):
+            c = np.full((m, n), np.nan, dtype)
+            run(TUNED["MatMul"], None, c, (left, right))
+            assert_close(c, expected, k)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "a_shape, b_shape",
+    [
+        ((5, 4, 6), (5, 6, 3)),
+        ((5, 4, 6), (1, 6, 33)),
+        ((1, 40, 6), (7, 6, 3)),
+        ((2, 1, 4, 6), (1, 3, 6, 20)),
+        ((2, 3, 4, 6), (2, 3, 6, 20)),
+        ((2, 3, 2, 2, 4, 6), (1, 3, 1, 2, 6, 5)),
+        ((0, 4, 6), (0, 6, 3)),
+    ],
+)
+def test_matmul_broadcasts_batches_with_strides_of_zero(a_shape, b_shape, dtype):
+    rng = np.random.default_rng(1)
+    a, b = normal(rng, a_shape, dtype), normal(rng, b_shape, dtype)
+    batch = np.broadcast_shapes(a_shape[:-2], b_shape[:-2])
+    a, b = np.broadcast_to(a, batch + a_shape[-2:]), np.broadcast_to(b, batch + b_shape[-2:])
+    expected = a.astype(np.float64) @ b.astype(np.float64)
+    c = np.full(expected.shape, np.nan, dtype)
+    run(TUNED["MatMul"], None, c, (a, b), threads=3)
+    assert_close(c, expected, a_shape[-1])
+
+
+def test_matmul_into_a_strided_output():
+    rng = np.random.default_rng(2)
+    a, b = normal(rng, (30, 9), "float32"), normal(rng, (9, 20), "float32")
+    wide = np.full((2, 40, 90), 7, np.float32)
+    run(TUNED["MatMul"], None, wide[1, 5:25, 3:63:2].T, (a, b))
+    assert_close(wide[1, 5:25, 3:63:2].T, a.astype(np.float64) @ b, 9)
+    wide[1, 5:25, 3:63:2] = 7
+    assert (wide == 7).all()
+
+
+def test_matmul_keeps_nan_and_infinity_to_their_rows():
+    a, b = np.ones((9, 5), np.float32), np.ones((5, 18), np.float32)
+    a[2, 3], a[4, 0] = np.nan, np.inf
+    c = np.empty((9, 18), np.float32)
+    run(TUNED["MatMul"], None, c, (a, b))
+    np.testing.assert_array_equal(c, np.broadcast_to(a.sum(1, keepdims=True), c.shape))
+
+
+# -- Convolution ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    x: tuple[int, int, int, int]
+    out: int
+    kernel: tuple[int, int]
+    window: Window = Window()
+
+    def __str__(self):
+        w = self.window
+        return f"{self.x}-{self.out}x{self.kernel}-s{w.stride}p{w.padding}d{w.dilation}g{w.groups}".replace(" ", "")
+
+    @property
+    def w(self):
+        return (self.out, self.x[1] // self.window.groups, *self.kernel)
+
+    @property
+    def output(self):
+        w = self.window
+        size = (
+            (n + sum(pads) - d * (k - 1) - 1) // s + 1
+            for n, pads, d, k, s in zip(self.x[2:], w.padding, w.dilation, self.kernel, w.stride, strict=True)
+        )
+        return (self.x[0], self.out, *size)
+
+
+def square(stride=1, pad=0, dilation=1, groups=1):
+    return Window((stride, stride), ((pad, pad), (pad, pad)), (dilation, dilation), groups)
+
+
+CASES = [
+    Case((1, 1, 1, 1), 1, (1, 1)),
+    Case((0, 2, 5, 5), 3, (3, 3)),
+    Case((2, 1, 28, 28), 20, (5, 5)),
+    Case((3, 20, 12, 12), 50, (5, 5)),
+    Case((2, 3, 9, 7), 5, (3, 3), square(pad=1)),
+    Case((2, 5, 6, 6), 7, (1, 1)),
+    Case((2, 5, 7, 7), 7, (1, 1), square(stride=2)),
+    Case((2, 5, 7, 5), 7, (1, 1), square(pad=2)),
+    Case((5, 40, 2, 2), 33, (3, 3), square(pad=1)),
+    Case((2, 3, 11, 13), 4, (3, 3), square(stride=2, pad=1)),
+    Case((1, 3, 35, 35), 8, (11, 11), square(stride=4, pad=2)),
+    Case((2, 3, 9, 9), 4, (2, 2), square(stride=3)),
+    Case((2, 4, 12, 10), 6, (3, 3), square(pad=2, dilation=2)),
+    Case((2, 4, 13, 15), 6, (3, 3), square(stride=2, pad=2, dilation=2)),
+    Case((2, 4, 13, 15), 6, (3, 3), square(stride=2, pad=3, dilation=3)),
+    Case((2, 4, 14, 15), 6, (3, 2), Window((3, 2), ((2, 0), (1, 3)), (2, 3), 2)),
+    Case((2, 6, 8, 8), 9, (3, 3), square(pad=1, groups=3)),
+    Case((2, 13, 8, 8), 13, (3, 3), square(pad=1, groups=13)),
+    Case((2, 3, 9, 8), 6, (3, 3), square(stride=2, pad=1, groups=3)),
+    Case((2, 3, 1, 40), 4, (1, 5), Window(padding=((0, 0), (4, 0)))),
+    Case((2, 3, 40, 1), 4, (5, 1), Window(padding=((1, 4), (0, 0)))),
+    Case((2, 2, 3, 3), 2, (3, 3), square(pad=5)),
+    Case((1, 300, 5, 5), 260, (1, 1)),
+]
+
+
+def positions(case):
+    """For each tap: its index, and the pixels of the padded input it reads as slices, one for each output pixel."""
+    stride, dilation = case.window.stride, case.window.dilation
+    for tap in np.ndindex(*case.kernel):
+        yield tap, tuple(
+            slice(tap[axis] * dilation[axis], tap[axis] * dilation[axis] + (case.output[2 + axis] - 1) * stride[axis] + 1, stride[axis])
+            for axis in (0, 1)
+        )
+
+
+def padded(x, case):
+    return np.pad(x, ((0, 0), (0, 0), *case.window.padding))
+
+
+def grouped(channels, groups):
+    """(N, C, H, W) as (N, groups, C / groups, H, W)."""
+    n, c, *size = channels.shape
+    return channels.reshape(n, groups, c // groups, *size)
+
+
+def expected_output(x, w, case):
+    y, x, groups = np.zeros(case.output), padded(x, case), case.window.groups
+    for (i, j), (rows, columns) in positions(case):
+        seen = grouped(x[:, :, rows, columns], groups)
+        taps = w[:, :, i, j].reshape(groups, w.shape[0] // groups, w.shape[1])
+        y += np.einsum("ngchw,gmc->ngmhw", seen, taps).reshape(y.shape)
+    return y
+
+
+def expected_input_gradient(g, w, case):
+    dx, groups = padded(np.zeros(case.x), case), case.window.groups
+    (top, _), (left, _) = case.window.padding
+    g = grouped(g, groups)
+    for (i, j), (rows, columns) in positions(case):
+        taps = w[:, :, i, j].reshape(groups, w.shape[0] // groups, w.shape[1])
+        seen = dx[:, :, rows, columns]
+        seen += np.einsum("ngmhw,gmc->ngchw", g, taps).reshape(seen.shape)
+    return dx[:, :, top : top + case.x[2], left : left + case.x[3]]
+
+
+def expected_weight_gradient(x, g, case):
+    dw, x, groups = np.zeros(case.w), padded(x, case), case.window.groups
+    g = grouped(g, groups)
+    for (i, j), (rows, columns) in positions(case):
+        seen = grouped(x[:, :, rows, columns], groups)
+        dw[:, :, i, j] = np.einsum("ngmhw,ngchw->gmc", g, seen).reshape(case.w[:2])
+    return dw
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request):
+    return request.param
+
+
+@pytest.fixture(params=DTYPES)
+def dtype(request):
+    return request.param
+
+
+@pytest.fixture(params=["contiguous", "strided"])
+def arranged(request):
+    """How the operands lie in memory."""
+    rng = np.random.default_rng(3)
+    return (lambda array: array) if request.param == "contiguous" else (lambda array: spread(array, rng))
+
+
+def test_conv2d(case, dtype, arranged):
+    rng = np.random.default_rng(4)
+    x, w = normal(rng, case.x, dtype), normal(rng, case.w, dtype)
+    y = np.full(case.output, np.nan, dtype)
+    run(TUNED["Conv2d"], SimpleNamespace(window=case.window), y, (arranged(x), arranged(w)))
+    assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
+
+
+def test_conv2d_input_gradient(case, dtype, arranged):
+    rng = np.random.default_rng(5)
+    g, w = normal(rng, case.output, dtype), normal(rng, case.w, dtype)
+    dx = np.full(case.x, np.nan, dtype)
+    run(TUNED["Conv2dInputGrad"], SimpleNamespace(window=case.window), dx, (arranged(g), arranged(w), None))
+    assert_close(dx, expected_input_gradient(g, w, case), case.out * np.prod(case.kernel))
+
+
+def test_conv2d_weight_gradient(case, dtype, arranged):
+    rng = np.random.default_rng(6)
+    x, g = normal(rng, case.x, dtype), normal(rng, case.output, dtype)
+    dw = np.full(case.w, np.nan, dtype)
+    run(TUNED["Conv2dWeightGrad"], SimpleNamespace(window=case.window), dw, (arranged(x), arranged(g), None))
+    assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
+
+
+@pytest.mark.parametrize("name", ["MatMul", "Conv2d", "Conv2dInputGrad", "Conv2dWeightGrad"])
+def test_the_number_of_threads_does_not_change_a_bit(name):
+    rng = np.random.default_rng(7)
+    case = Case((9, 6, 20, 20), 14, (3, 3), square(pad=1))
+    x, w, g = (normal(rng, shape, "float32") for shape in (case.x, case.w, case.output))
+    operands, shape = {
+        "MatMul": ((x[0, 0], x[0, 1]), (20, 20)),
+        "Conv2d": ((x, w), case.output),
+        "Conv2dInputGrad": ((g, w, None), case.x),
+        "Conv2dWeightGrad": ((x, g, None), case.w),
+    }[name]
+    results = []
+    for threads in (1, 2, 5, 64):
+        out = np.empty(shape, np.float32)
+        run(TUNED[name], SimpleNamespace(window=case.window), out, operands, threads)
+        results.append(out.tobytes())
+    assert len(set(results)) == 1
+
+
+# -- Contract ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_accepts_one_floating_dtype_only(name):
+    def types(*dtypes):
+        shape = (2, 2) if name == "MatMul" else (2, 2, 2, 2)
+        return [SimpleNamespace(dtype=np.dtype(d), shape=shape) for d in dtypes]
+
+    for dtypes, accepted in [("fff", True), ("ddd", True), ("ffd", False), ("fdf", False), ("iii", False), ("eee", False)]:
+        *operands, output = types(*dtypes)
+        assert TUNED[name].accepts(None, operands, output) is accepted
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_phases_share_out_every_input_and_every_tap(stride, dilation):
+    extent, kernel, before = 17, 5, 2
+    found = phases(extent, kernel, stride, dilation, before)
+    rows = [phase.first + phase.step * r for phase in found for r in range(phase.count)]
+    assert sorted(rows) == list(range(extent))
+    for phase in found:
+        step, origin, tap_step = phase.axis
+        for r in range(phase.count):
+            seen = {
+                (phase.first_tap + t * phase.tap_step, r * step + origin + t * tap_step) for t in range(phase.taps)
+            }
+            row = phase.first + phase.step * r + before
+            assert seen == {(i, (row - i * dilation) // stride) for i in range(kernel) if (row - i * dilation) % stride == 0}
+
+
+@pytest.mark.parametrize("source", [rank_one_source([2, 4], 2), dot_source(3, 4)])
+def test_tiles_are_readable_python(source):
+    ast.parse(source)
+    assert max(map(len, source.splitlines())) <= 110
