@@ -1,0 +1,24 @@
+"""Networks as objects: layers that own their parameters and build expressions.
+
+Read `module` for what a Module is, `layers` for the layers, `sequential` for chains of them.
+"""
+
+from symcnn.nn.layers import Activation, Conv2d, Dense, Dropout, Flatten, MaxPool2d, ReLU
+from symcnn.nn.module import Module, Parameters
+from symcnn.nn.sequential import Sequential
+from symcnn.nn.trace import Trace, record_update
+
+__all__ = [
+    "Activation",
+    "Conv2d",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "MaxPool2d",
+    "Module",
+    "Parameters",
+    "ReLU",
+    "Sequential",
+    "Trace",
+    "record_update",
+]

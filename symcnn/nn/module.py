@@ -1,0 +1,236 @@
+"""Module: an object that owns Shared parameters and builds an expression from its input.
+
+A module's attributes say what it consists of: a Shared is a parameter, a Module is a part. Nothing is registered.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import symcnn as sc
+from symcnn.config import config
+from symcnn.errors import ShapeError
+from symcnn.keywords import checked_keywords, nearest
+from symcnn.nn import weights
+from symcnn.nn.summary import Summary, summarize
+from symcnn.nn.trace import record_output
+
+
+class Parameters(list):
+    """A list of Shared that also knows their paths.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> layer = sc.nn.Dense(3, 2)
+    >>> found = layer.parameters()
+    >>> found.keys(), found["bias"].shape, len(found)
+    (['weight', 'bias'], (2,), 2)
+    """
+
+    def __init__(self, by_path: dict):
+        super().__init__(by_path.values())
+        self._by_path = dict(by_path)
+
+    def __getitem__(self, key):
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        if key not in self._by_path:
+            raise KeyError(f"no parameter {key!r}; {nearest(key, self._by_path)}")
+        return self._by_path[key]
+
+    def keys(self) -> list[str]:
+        return list(self._by_path)
+
+    def values(self) -> list:
+        return list(self)
+
+    def items(self) -> list[tuple]:
+        return list(self._by_path.items())
+
+    @property
+    def count(self) -> int:
+        """How many numbers they hold together."""
+        return sum(p.size for p in self)
+
+
+class Module:
+    """Base of layers and networks. A new one defines ``forward(x, training)``.
+
+    Attributes
+    ----------
+    in_shape : tuple of int or None
+        Shape of one example, where the module knows it.
+    states : tuple of str
+        Class attribute: names of Shared attributes that are state and no parameters (saved, but not trained).
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> class Scale(sc.nn.Module):
+    ...     def __init__(self):
+    ...         self.factor = sc.shared(np.float32(2), name="factor")
+    ...
+    ...     def forward(self, x, training):
+    ...         return self.factor * x
+    >>> Scale().parameters().keys()
+    ['factor']
+    >>> Scale().predict(np.ones((2, 1), "float32"), device="reference")
+    array([[2.],
+           [2.]], dtype=float32)
+    """
+
+    in_shape: tuple[int, ...] | None = None
+    states: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.__init__ = checked_keywords(cls.__init__)
+
+    def forward(self, x, training: bool):
+        """The output as an expression of `x`, (n, ...)."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward(x, training)")
+
+    def __call__(self, x, training: bool = False):
+        """Apply the module: an expression of `x`.
+
+        Parameters
+        ----------
+        x : Variable
+            (n, ...); integers, such as uint8 images, become floats.
+        training : bool
+            Whether dropout drops.
+
+        Returns
+        -------
+        Variable
+
+        Raises
+        ------
+        ShapeError
+            If `x` does not fit.
+        """
+        if x.dtype.kind in "iub":
+            x = x.astype(self.dtype)
+        output = self.forward(x, training)
+        record_output(self, output)
+        return output
+
+    @property
+    def dtype(self) -> np.dtype:
+        """dtype of the parameters; the default dtype for a module without any."""
+        return next((p.dtype for p in self.parameters()), np.dtype(config.default_dtype))
+
+    def parts(self) -> dict[str, Module]:
+        """The modules that this one consists of, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
+
+    def modules(self) -> dict[str, Module]:
+        """This module (path ``""``) and all inside it, outer before inner; one that occurs twice has its first path."""
+        found, seen, to_visit = {}, set(), [("", self)]
+        while to_visit:
+            path, module = to_visit.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            found[path] = module
+            inner = [(_join(path, name), part) for name, part in module.parts().items()]
+            to_visit += reversed(inner)
+        return found
+
+    def parameters(self) -> Parameters:
+        """What training changes, in the order of definition; by index or by path such as ``"conv1.weight"``."""
+        return Parameters(self._shared(state=False))
+
+    def state(self) -> Parameters:
+        """What training keeps but no gradient changes, by path."""
+        return Parameters(self._shared(state=True))
+
+    def _shared(self, state: bool) -> dict:
+        return {
+            _join(path, name): value
+            for path, module in self.modules().items()
+            for name, value in vars(module).items()
+            if isinstance(value, sc.Shared) and (name in module.states) == state
+        }
+
+    def predict(self, X, batch_size: int = 128, device: str = "cpu") -> np.ndarray:
+        """Outputs for the examples `X`, computed batch by batch, in evaluation mode.
+
+        Parameters
+        ----------
+        X : array_like
+            (n, ...); cast to the dtype of the parameters.
+        batch_size : int
+        device : str
+
+        Returns
+        -------
+        numpy.ndarray
+            (n, ...): for the networks of `symcnn.models` the logits (n, classes).
+
+        Raises
+        ------
+        ShapeError
+            If `X` does not fit the module.
+        """
+        X = self.as_input(X)
+        run = self._compiled(X, device)
+        batches = [run(X[start : start + batch_size]) for start in range(0, max(len(X), 1), batch_size)]
+        return np.concatenate(batches) if len(batches) > 1 else batches[0]
+
+    def as_input(self, X) -> np.ndarray:
+        """`X` as this module takes it: uint8 stays, everything else in the dtype of the parameters."""
+        X = np.asarray(X)
+        if self.in_shape is not None and X.shape[1:] != self.in_shape:
+            one = " (one example needs a batch axis: X[None])" if X.shape == self.in_shape else ""
+            raise ShapeError(
+                f"{type(self).__name__} takes other inputs", expected=("n", *self.in_shape), found=f"{X.shape}{one}"
+            )
+        if X.ndim == 0:
+            raise ShapeError(f"{type(self).__name__} takes a batch of examples", expected="(n, ...)", found=X.shape)
+        return X if X.dtype == np.uint8 else X.astype(self.dtype, copy=False)
+
+    def _compiled(self, X, device):
+        """The function behind predict, built once per shape of an example, dtype and device."""
+        cache = self.__dict__.setdefault("_functions", {})
+        key = X.shape[1:], X.dtype, device
+        if key not in cache:
+            x = sc.input("x", (None, *X.shape[1:]), X.dtype)
+            cache[key] = sc.function([x], self(x), device=device)
+        return cache[key]
+
+    def summary(self, in_shape=None) -> Summary:
+        """A table of the layers: output shape and parameters; printed, or shown as HTML by a notebook.
+
+        Parameters
+        ----------
+        in_shape : tuple of int, optional
+            Shape of one example; by default the module's own `in_shape`.
+        """
+        return summarize(self, in_shape or self.in_shape)
+
+    def save(self, path) -> None:
+        """Write parameters and state to a safetensors file, atomically: a reader never sees half of it."""
+        weights.save(path, self._all())
+
+    def load(self, path) -> None:
+        """Read parameters and state from a file written by `save`.
+
+        Raises
+        ------
+        FileError
+            If the file is missing, truncated, foreign, or of another network; the module is then as before.
+        """
+        weights.load(path, self._all())
+
+    def _all(self) -> dict:
+        return {**self._shared(state=False), **self._shared(state=True)}
+
+    def __repr__(self):
+        inner = ", ".join(f"{name}={part!r}" for name, part in self.parts().items())
+        return f"{type(self).__name__}({inner})"
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,87 @@
+"""Weights on disk: safetensors, which holds arrays and nothing that could run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from symcnn.errors import FileError
+from symcnn.keywords import nearest
+
+
+def save(path, shared: dict) -> None:
+    """Write the values of ``{path in the module: Shared}`` to a safetensors file, whole or not at all."""
+    from safetensors.numpy import save as to_bytes
+
+    content = to_bytes({name: np.ascontiguousarray(s.get_value()) for name, s in shared.items()}, {"format": "symcnn"})
+    write_atomically(path, content)
+
+
+def load(path, shared: dict) -> None:
+    """Set ``{path in the module: Shared}`` from a file; all of them, or none and a FileError."""
+    arrays = _read(path)
+    missing, extra = sorted(shared.keys() - arrays.keys()), sorted(arrays.keys() - shared.keys())
+    if missing or extra:
+        raise FileError(
+            f"{path} holds the weights of another network",
+            expected=f"{_some(missing)}, absent from the file" if missing else None,
+            found=f"{_some(extra)}, unknown to this network" if extra else None,
+            hint=nearest(missing[0], extra) if missing and extra else None,
+        )
+    for name, target in shared.items():
+        array = arrays[name]
+        if array.shape != target.shape or not np.can_cast(array.dtype, target.dtype, "same_kind"):
+            raise FileError(
+                f"{path}: {name} does not fit",
+                expected=f"{target.dtype} {target.shape}",
+                found=f"{array.dtype} {array.shape}",
+            )
+    for name, target in shared.items():
+        target.set_value(arrays[name])
+
+
+def write_atomically(path, content: bytes) -> None:
+    """Write beside the target, then rename: a crash leaves the old file or the new one."""
+    path = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it; mkstemp ignores it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _read(path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
+
+    try:
+        return from_bytes(Path(path).read_bytes())
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from None
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise FileError(
+            f"{path} is damaged or no safetensors file", found=str(error), hint="the network is as it was before"
+        ) from None
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,0 +1,130 @@
+"""The training step: loss, gradients and updates as one compiled function."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import symcnn as sc
+from symcnn.errors import DTypeError, InputError, ShapeError
+from symcnn.keywords import checked_keywords
+from symcnn.nn.trace import Trace
+
+
+class Step:
+    """A compiled training step; made by `compile_step`.
+
+    Attributes
+    ----------
+    model, loss, optimizer, device, mode
+        As given.
+    function : symcnn.Function or None
+        The compiled function, with its ``stages``, ``kernels`` and ``memory_plan``; ``None`` before the first
+        call or `compile`.
+    """
+
+    def __init__(self, model, loss, optimizer, device="cpu", mode="fast"):
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.device, self.mode = device, mode
+        self.function = None
+
+    def __call__(self, X, labels) -> float:
+        """Train on one batch.
+
+        Parameters
+        ----------
+        X : array_like
+            (n, ...): uint8, or cast to the dtype of the parameters.
+        labels : array_like
+            (n, ...): what the loss compares with.
+
+        Returns
+        -------
+        float
+            The loss before the update.
+
+        Raises
+        ------
+        ShapeError
+            If images and labels are not equally many, or do not fit the model.
+        """
+        X, labels = _checked_batch(self.model, X, labels)
+        if self.function is None:
+            self._build(X, labels)
+        return float(self.function(X, labels))
+
+    def compile(self, X, labels):
+        """Build the function for batches like (X, labels), train nothing, and return it."""
+        X, labels = _checked_batch(self.model, X, labels)
+        if self.function is None:
+            self._build(X, labels)
+        return self.function
+
+    def _build(self, X, labels):
+        x, t = _inputs(X, labels)
+        with Trace() as trace:
+            logits = self.model(x, training=True)
+        cost = self.loss(logits, t)
+        if cost.ndim != 0:
+            raise ShapeError("the loss must be one number per batch", found=cost.shape, hint="reduce it with sc.mean")
+        parameters = self.model.parameters()
+        if not parameters:
+            raise InputError("the model has no parameters to train", found=repr(self.model))
+        gradients = sc.grad(cost, list(parameters))
+        updates = {**self.optimizer.updates(parameters, gradients), **trace.updates}
+        self.function = sc.function([x, t], cost, updates=updates, device=self.device, mode=self.mode)
+
+
+@checked_keywords
+def compile_step(model, loss=None, optimizer=None, device: str = "cpu", mode: str = "fast") -> Step:
+    """A training step of `model`: call it with a batch, it updates the parameters and returns the loss.
+
+    Parameters
+    ----------
+    model : Module
+    loss : callable, optional
+        ``loss(logits, labels) -> scalar Variable``; `symcnn.losses.cross_entropy` by default.
+    optimizer : Optimizer, optional
+        ``SGD(0.01, momentum=0.9)`` by default.
+    device : str
+        "cpu", "cuda" or "reference".
+    mode : str
+        "fast", or "debug" to check every kernel and stop at the first NaN.
+
+    Returns
+    -------
+    Step
+        Built at its first call, when the types of images and labels are known. Other batch sizes compile nothing.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> model = sc.models.mlp([2, 8, 2])
+    >>> step = compile_step(model, optimizer=sc.optim.SGD(0.5), device="reference")
+    >>> X, labels = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 1])
+    >>> losses = [step(X, labels) for _ in range(20)]
+    >>> losses[-1] < 0.1 < losses[0]
+    True
+    """
+    loss = sc.losses.cross_entropy if loss is None else loss
+    optimizer = sc.optim.SGD(0.01, momentum=0.9) if optimizer is None else optimizer
+    return Step(model, loss, optimizer, device, mode)
+
+
+def _inputs(X, labels):
+    """Symbolic inputs for batches like these; the number of examples stays unknown."""
+    x = sc.input("x", (None, *X.shape[1:]), X.dtype)
+    return x, sc.input("labels", (None, *labels.shape[1:]), labels.dtype)
+
+
+def _checked_batch(model, X, labels):
+    """Images as the model takes them; labels as int64, or floats in the dtype of the model."""
+    X, labels = model.as_input(X), np.asarray(labels)
+    if labels.ndim == 0 or len(labels) != len(X):
+        raise ShapeError("one label per image", expected=f"{len(X)} labels", found=f"labels of shape {labels.shape}")
+    if labels.dtype.kind in "iu":
+        if labels.dtype == np.uint64 and labels.size and labels.max() > np.iinfo("int64").max:
+            raise InputError("a label does not fit int64", found=labels.max())
+        return X, labels.astype("int64", copy=False)
+    if labels.dtype.kind not in "fb":
+        raise DTypeError("labels are integers or floats", found=labels.dtype)
+    return X, labels.astype(model.dtype, copy=False)

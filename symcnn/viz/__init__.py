@@ -1,0 +1,1 @@
+"""Drawings and reports. Nothing else in symcnn imports this package."""

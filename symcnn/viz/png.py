@@ -1,0 +1,56 @@
+"""Grey images as PNG, inline in a page: the few bytes of the format that are needed, with zlib alone."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from base64 import b64encode
+
+import numpy as np
+
+from symcnn.errors import ShapeError
+
+
+def png(image) -> bytes:
+    """Encode a grey image.
+
+    Parameters
+    ----------
+    image : array_like
+        uint8 (height, width).
+
+    Examples
+    --------
+    >>> png(np.zeros((2, 3), "uint8"))[:8]
+    b'\\x89PNG\\r\\n\\x1a\\n'
+    """
+    image = np.asarray(image, "uint8")
+    if image.ndim != 2 or not image.size:
+        raise ShapeError("png takes one grey image", expected="(height, width)", found=image.shape)
+    height, width = image.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits, grey, no interlacing
+    rows = np.pad(image, ((0, 0), (1, 0)))  # each row starts with its filter: 0, none
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
+
+
+def img(image, alt: str, scale: int = 2) -> str:
+    """An ``<img>`` element that holds a grey image, its pixels enlarged `scale` times and kept sharp."""
+    height, width = np.shape(image)
+    data = b64encode(png(image)).decode()
+    return (
+        f'<img class="pixels" width="{width * scale}" height="{height * scale}" alt="{alt}" '
+        f'src="data:image/png;base64,{data}">'
+    )
+
+
+def stretched(image) -> np.ndarray:
+    """Any real image as uint8, from its smallest value (black) to its largest (white)."""
+    image = np.asarray(image, "float64")
+    low, high = image.min(), image.max()
+    return np.zeros(image.shape, "uint8") if low == high else ((image - low) * (255 / (high - low))).round().astype("uint8")
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
