@@ -17,6 +17,7 @@ LAYERS = [
     "rewrite",
     "schedule",
     "backends",
+    "stages profile debug",
     "function",
     "symcnn",  # the public names: what follows is built on them alone
     "nn losses optim init metrics models train data",
