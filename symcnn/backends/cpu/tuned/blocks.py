@@ -14,7 +14,6 @@ edges live in the packing and in the final copy of C to its place. That copy is 
 from math import ceil
 
 from symcnn.backends.cpu.simd import (
-    VECTOR_BYTES,
     advance,
     lane_range,
     lanes,
@@ -71,7 +70,12 @@ def even_grain(tasks: int, threads: int) -> int:
     return max(1, ceil(tasks / threads))
 
 
-# -- Packing ----------------------------------------------------------------------------------------------------------
+def padded_size(m: int, n: int, itemsize: int) -> int:
+    """Elements that the tile computes for an m x n result."""
+    return round_up(m, ROW_UNIT) * round_up(n, tile_columns(itemsize))
+
+
+# -- Copying ----------------------------------------------------------------------------------------------------------
 
 
 @helper
@@ -106,52 +110,13 @@ def copy(target, source, count):
         store_where(rest, target, whole, load_where(rest, source, whole))
 
 
-@helper
-def pack(target, width, source, extent, depth, stride, depth_stride):
-    """target[k * width + i] = source[i * stride + k * depth_stride] for i < extent, 0 for extent <= i < width."""
-    if stride == 1:
-        for k in range(depth):
-            copy_between(advance(target, k * width), advance(source, k * depth_stride), width, 0, extent)
-        return
-    # Transposing: short runs along the depth keep both the lines read and the lines written in cache.
-    for first in range(0, depth, lanes(target)):
-        stop = min(first + lanes(target), depth)
-        for i in range(extent):
-            for k in range(first, stop):
-                target[k * width + i] = source[i * stride + k * depth_stride]
-        for i in range(extent, width):
-            for k in range(first, stop):
-                target[k * width + i] = 0
+# -- Multiplying ------------------------------------------------------------------------------------------------------
 
 
 @helper
 def panel_rows(rows_left):
     """Rows of the panel of A that has `rows_left` rows of the block from its first one on."""
     return min(TILE_ROWS, pad(rows_left, ROW_UNIT))
-
-
-@helper
-def pack_rows(target, source, rows, depth, stride, depth_stride):
-    """Pack a block of A into panels."""
-    for i in range(0, rows, TILE_ROWS):
-        pack(
-            advance(target, i * depth), panel_rows(rows - i),
-            advance(source, i * stride), min(TILE_ROWS, rows - i), depth, stride, depth_stride,
-        )  # fmt: skip
-
-
-@helper
-def pack_columns(target, source, columns, depth, stride, depth_stride):
-    """Pack a block of B into panels; `stride` is that of the columns."""
-    width = TILE_VECTORS * lanes(target)
-    for j in range(0, columns, width):
-        pack(
-            advance(target, j * depth), width,
-            advance(source, j * stride), min(width, columns - j), depth, stride, depth_stride,
-        )  # fmt: skip
-
-
-# -- Multiplying ------------------------------------------------------------------------------------------------------
 
 
 @helper
@@ -165,19 +130,12 @@ def multiply(a, a_depth, first, depth, b, c, rows, columns):
     b : pointer
         Panels of B, each `depth` steps deep.
     c : pointer
-        Block of C, row-major, `rows` padded to `ROW_UNIT` and `columns` to the tile.
+        Block of C, row-major, its rows padded to `ROW_UNIT` and its `columns` a multiple of the tile.
     """
     width = TILE_VECTORS * lanes(b)
-    columns = pad(columns, width)
-    for i in range(0, rows, TILE_ROWS):
-        height = panel_rows(rows - i)
-        panel = advance(a, i * a_depth + first * height)
-        for j in range(0, columns, width):
-            rank_one_updates(height, depth, panel, advance(b, j * depth), advance(c, i * columns + j), columns)
-
-
-def scratch_elements(rows: int, columns: int, depth: int, itemsize: int) -> tuple[int, int, int]:
-    """Elements of scratch for a packed block of A, one of B, and the block of C; each is a whole number of vectors."""
-    unit = VECTOR_BYTES // itemsize
-    height, width = round_up(rows, ROW_UNIT), round_up(columns, tile_columns(itemsize))
-    return round_up(height * depth, unit), width * depth, round_up(height * width, unit)
+    for row in range(0, rows, TILE_ROWS):
+        height = panel_rows(rows - row)
+        panel = advance(a, row * a_depth + first * height)
+        for column in range(0, columns, width):
+            place = advance(c, row * columns + column)
+            rank_one_updates(height, depth, panel, advance(b, column * depth), place, columns)

@@ -20,8 +20,8 @@ from symcnn.backends.cpu.simd import (
 )
 from symcnn.backends.cpu.tuned.arguments import both_precisions, helper, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import clear, copy, even_blocks, even_grain, pad, round_up
-from symcnn.backends.cpu.tuned.conv2d import one_precision
 from symcnn.backends.cpu.tuned.pixels import gather, joined_rows
+from symcnn.backends.cpu.tuned.product import one_precision
 from symcnn.backends.cpu.tuned.tile import DOT_COLUMNS, DOT_ROWS, dot_products
 
 # A tile's rows of g and X (4 KiB each) stay in the first-level cache, a block of them in the second.

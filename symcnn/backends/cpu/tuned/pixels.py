@@ -1,7 +1,7 @@
-"""Moving pixels between images and packed blocks: the only part of a convolution that knows it is one.
+"""Moving pixels between images and packed blocks: the only code that knows what a convolution is.
 
 A convolution is the product of a matrix of weights (output channels x taps) and a matrix of pixels (taps x output
-pixels), and that matrix of pixels is never stored. Its entry for tap ``t = (channel, i, j)`` and output pixel
+pixels), which is never stored. Its entry for tap ``t = (channel, i, j)`` and output pixel
 ``p = (image, row, column)`` is read straight from the image:
 
     image[n, channel, row * step_h + origin_h + i * tap_h, column * step_w + origin_w + j * tap_w]
@@ -19,7 +19,7 @@ window = (kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w)
 Output pixels are handled in runs that stay within one row, because there the image is read with one stride.
 """
 
-from symcnn.backends.cpu.simd import advance
+from symcnn.backends.cpu.simd import advance, lanes
 from symcnn.backends.cpu.tuned.arguments import helper
 from symcnn.backends.cpu.tuned.blocks import copy, copy_between
 
@@ -37,8 +37,11 @@ def gather(target, pitch, image, grid, source, window, taps, pixels):
     p = first
     while p < stop:
         run = min(columns - column, stop - p)
-        place = advance(target, p - first)
-        _gather_run(place, pitch, advance(image, n * source[2]), row, column, run, source, window, taps)
+        place, shown = advance(target, p - first), advance(image, n * source[2])
+        if window[0] * window[1] > 1 or window[5] * source[5] == 1:
+            _gather_run(place, pitch, shown, row, column, run, source, window, taps)
+        else:
+            _gather_transposed(place, pitch, shown, row, column, run, source, window, taps)
         p += run
         column = 0
         row += 1
@@ -74,6 +77,25 @@ def _gather_run(target, pitch, image, row, column, run, source, window, taps):
             if i == kernel_h:
                 i = 0
                 channel += 1
+
+
+@helper
+def _gather_transposed(target, pitch, image, row, column, run, source, window, taps):
+    """`_gather_run` through a window of one point, for images whose neighbouring pixels are far apart in memory.
+
+    Short runs along the taps keep both the lines that are read and the lines that are written in cache.
+    """
+    height, width, _, stride_c, stride_h, stride_w = source
+    _, _, step_h, origin_h, _, step_w, origin_w, _ = window
+    y = row * step_h + origin_h
+    for first in range(taps[0], taps[1], lanes(target)):
+        last = min(first + lanes(target), taps[1])
+        for q in range(run):
+            x = (column + q) * step_w + origin_w
+            inside = 0 <= y < height and 0 <= x < width
+            pixel = advance(image, y * stride_h + x * stride_w)
+            for t in range(first, last):
+                target[(t - taps[0]) * pitch + q] = pixel[t * stride_c] if inside else 0
 
 
 @helper

@@ -104,7 +104,7 @@ def dot_source(rows, columns) -> str:
 
 
 def _compiled(source, name):
-    namespace = {key: getattr(simd, key) for key in "advance broadcast fma lanes load store total zero".split()}
+    namespace = {key: getattr(simd, key) for key in ["advance", "broadcast", "fma", "lanes", "load", "store", "total", "zero"]}
     exec(source, namespace)
     return helper(namespace[name])
 
