@@ -1,0 +1,113 @@
+"""Modules: parameters by path, prediction, summary."""
+
+import numpy as np
+import pytest
+
+import symcnn as sc
+from symcnn import nn
+
+rng = np.random.default_rng(0)
+
+
+def small():
+    return nn.Sequential(
+        conv=nn.Conv2d(1, 2, 3, seed=0),
+        act=nn.ReLU(),
+        head=nn.Sequential(flat=nn.Flatten(), dense=nn.Dense(2 * 4 * 4, 3, seed=1)),
+        in_shape=(1, 6, 6),
+    )
+
+
+def test_parameters_by_path_in_order():
+    found = small().parameters()
+    assert found.keys() == ["conv.weight", "conv.bias", "head.dense.weight", "head.dense.bias"]
+    assert [p.shape for p in found] == [(2, 1, 3, 3), (2,), (32, 3), (3,)]
+    assert found["conv.bias"] is found[1] and found.count == sum(p.size for p in found.values()) == 119
+    assert dict(found)["head.dense.bias"] is found[-1]
+    assert found[2].name == "head.dense.weight"
+    with pytest.raises(KeyError, match=r"conv\.weight"):
+        found["conv.wieght"]
+
+
+def test_a_module_used_twice_has_its_parameters_once():
+    layer = nn.Dense(3, 3)
+    assert nn.Sequential(layer, nn.ReLU(), layer).parameters().keys() == ["0.weight", "0.bias"]
+
+
+def test_own_modules_by_attributes():
+    class Residual(nn.Module):
+        def __init__(self, inner):
+            self.inner = inner
+            self.gain = sc.shared(np.float32(0.5), name="gain")
+
+        def forward(self, x, training):
+            return x + self.gain * self.inner(x, training)
+
+    block = Residual(nn.Dense(3, 3, seed=0))
+    assert sorted(block.parameters().keys()) == ["gain", "inner.bias", "inner.weight"]
+    X = rng.normal(size=(4, 3)).astype("float32")
+    expected = X + 0.5 * (X @ block.inner.weight.get_value())
+    np.testing.assert_allclose(block.predict(X, device="reference"), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 5, 9])
+def test_predict_in_batches_is_predict_at_once(count):
+    model, X = small(), rng.normal(size=(count, 1, 6, 6))
+    found = model.predict(X, batch_size=4, device="reference")
+    assert found.shape == (count, 3) and found.dtype == np.float32
+    np.testing.assert_allclose(found, model.predict(X, batch_size=100, device="reference"), rtol=1e-6)
+
+
+def test_predict_sees_new_weights():
+    model, X = small(), np.ones((1, 1, 6, 6), "float32")
+    model.predict(X, device="reference")
+    for p in model.parameters():
+        p.set_value(np.zeros(p.shape))
+    assert (model.predict(X, device="reference") == 0).all()
+
+
+def test_uint8_images_are_accepted():
+    model, X = small(), rng.integers(0, 256, (3, 1, 6, 6)).astype("uint8")
+    found = model.predict(X, device="reference")
+    np.testing.assert_allclose(found, model.predict(X.astype("float32"), device="reference"), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "match"), [((5, 1, 7, 6), "other inputs"), ((1, 6, 6), "batch axis"), ((), "inputs")])
+def test_predict_names_the_shape_it_takes(shape, match):
+    with pytest.raises(sc.errors.ShapeError, match=match):
+        small().predict(np.zeros(shape))
+
+
+def test_slices_share_layers():
+    model = small()
+    body = model[:-1]
+    assert len(body) == 2 and body["conv"] is model[0] and body.in_shape == model.in_shape
+    assert body.parameters().keys() == ["conv.weight", "conv.bias"]
+    assert model[1:].in_shape is None
+    assert [type(layer).__name__ for layer in model] == ["Conv2d", "ReLU", "Sequential"]
+    with pytest.raises(KeyError, match="did you mean 'conv'"):
+        model["cnov"]
+
+
+def test_summary_counts_and_shapes():
+    summary = small().summary()
+    assert [(r.name, r.out_shape, r.parameters) for r in summary.rows] == [
+        ("conv", (None, 2, 4, 4), 20),
+        ("act", (None, 2, 4, 4), 0),
+        ("head.flat", (None, 32), 0),
+        ("head.dense", (None, 3), 99),
+    ]
+    assert summary.parameters == 119
+    assert "(n, 2, 4, 4)" in str(summary) and "<table>" in summary._repr_html_()
+
+
+def test_summary_needs_a_shape():
+    layer = nn.Dense(3, 2)
+    with pytest.raises(sc.errors.InputError, match="in_shape"):
+        layer.summary()
+    assert layer.summary(in_shape=(3,)).parameters == 8
+
+
+def test_sequential_takes_layers_only():
+    with pytest.raises(sc.errors.InputError, match="no layer"):
+        nn.Sequential(nn.ReLU(), sc.relu)

@@ -1,0 +1,57 @@
+"""The commands, run as a user runs them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from symcnn.cli import main
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "symcnn.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_a_short_demo_tells_everything_and_writes_its_page(tmp_path):
+    found = run("demo", "--epochs", "2", "--images-per-class", "20", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    for text in ("431,080", "Nodes in the graph", "expression", "precision", "recall", "Sneaker", "compiling", "Test accuracy"):
+        assert text in found.stdout
+    assert "epoch 2/2" in found.stderr and "val_accuracy" in found.stderr
+    page = (tmp_path / "symcnn-demo.html").read_text()
+    for text in ("431,080", "Confusion matrix", "First-layer filters", "data:image/png", "<svg"):
+        assert text in page
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_info(capsys):
+    assert main(["info"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("symcnn", "numpy", "numba", "threads", "kernel cache"))
+
+
+def test_help_names_the_commands(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert stopped.value.code == 0 and "demo" in shown and "info" in shown
+
+
+@pytest.mark.parametrize("arguments", [[], ["dmeo"], ["demo", "--epochs", "0"], ["demo", "--device", "tpu"]])
+def test_bad_arguments(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2 and "usage" in capsys.readouterr().err
+
+
+def test_errors_are_one_message_without_traceback(tmp_path, monkeypatch, capsys):
+    from symcnn.errors import FileError
+
+    def fail(*_):
+        raise FileError("the images are gone")
+
+    monkeypatch.setattr("symcnn.demo.demo", fail)
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "symcnn: the images are gone\n"

@@ -1,0 +1,99 @@
+"""The compiled step: it learns, takes any batch size, and complains about bad batches."""
+
+import numpy as np
+import pytest
+
+import symcnn as sc
+
+rng = np.random.default_rng(0)
+
+
+def step_of(model, **options):
+    return sc.train.compile_step(model, device="reference", **options)
+
+
+def test_one_step_by_hand():
+    model = sc.models.mlp([3, 2])
+    weight = model.parameters()["dense1.weight"].get_value().astype(float)
+    X, labels = rng.normal(size=(4, 3)), np.array([0, 1, 1, 0])
+    shifted = np.exp(X @ weight)
+    p = shifted / shifted.sum(axis=1, keepdims=True)
+    loss = step_of(model, optimizer=sc.optim.SGD(0.1))(X, labels)
+    assert loss == pytest.approx(-np.log(p[np.arange(4), labels]).mean(), rel=1e-5)
+    expected = weight - 0.1 * X.T @ (p - np.eye(2)[labels]) / 4
+    np.testing.assert_allclose(model.parameters()["dense1.weight"].get_value(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_any_batch_size_with_one_function():
+    step = step_of(sc.models.mlp([3, 4, 2]))
+    for n in (5, 1, 8, 5):
+        assert np.isfinite(step(rng.normal(size=(n, 3)), rng.integers(0, 2, n)))
+    assert step.function is step.compile(np.zeros((1, 3)), np.zeros(1, int))
+
+
+def test_compile_trains_nothing():
+    model = sc.models.mlp([3, 2])
+    before = [p.get_value() for p in model.parameters()]
+    step_of(model).compile(np.ones((2, 3)), np.array([0, 1]))
+    assert all((p.get_value() == b).all() for p, b in zip(model.parameters(), before, strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "int64", "uint64"])
+def test_label_dtypes(dtype):
+    assert np.isfinite(step_of(sc.models.mlp([3, 2]))(np.ones((2, 3)), np.array([0, 1], dtype)))
+
+
+def test_regression():
+    model = sc.models.mlp([2, 16, 1], activation="tanh")
+    step = step_of(model, loss=sc.losses.squared_error, optimizer=sc.optim.SGD(0.1, momentum=0.9))
+    X = rng.uniform(-1, 1, (64, 2))
+    losses = [step(X, np.sin(X.sum(axis=1, keepdims=True))) for _ in range(150)]
+    assert losses[-1] < 0.005 < losses[0]
+
+
+def test_lenet_overfits_a_handful_of_images():
+    train, _ = sc.data.fashion_mnist()
+    few = train.take(np.arange(0, 6000, 400))
+    images = sc.data.Normalize.fit(few.images)(few.images)
+    step = step_of(sc.models.lenet(), optimizer=sc.optim.SGD(0.02, momentum=0.9))
+    losses = [step(images, few.labels) for _ in range(25)]
+    assert losses[-1] < 0.1 < losses[0]
+
+
+def test_dropout_advances_with_the_step_and_repeats_with_the_seed():
+    def run():
+        model = sc.nn.Sequential(sc.nn.Dense(4, 32, seed=0), sc.nn.Dropout(0.5, seed=1), sc.nn.Dense(32, 2, seed=2))
+        step = step_of(model, optimizer=sc.optim.SGD(0.0))
+        X, labels = np.ones((6, 4)), np.array([0, 1] * 3)
+        return [step(X, labels) for _ in range(3)]
+
+    first = run()
+    assert len(set(first)) == 3 and first == run()
+
+
+@pytest.mark.parametrize(
+    ("X", "labels", "match"),
+    [
+        (np.zeros((4, 5)), np.zeros(4, int), "other inputs"),
+        (np.zeros((4, 3)), np.zeros(5, int), "one label per image"),
+        (np.zeros((4, 3)), np.array(["a"] * 4), "integers or floats"),
+        (np.zeros((4, 3)), np.array([0, 0, 0, 2**64 - 1], "uint64"), "int64"),
+        (np.zeros((4, 3)), np.array([0, 0, 0, 7]), ""),
+        (np.zeros((4, 3)), np.zeros(4), ""),
+    ],
+)
+def test_bad_batches(X, labels, match):
+    model = sc.models.mlp([3, 2])
+    before = [p.get_value() for p in model.parameters()]
+    with pytest.raises(sc.errors.SymcnnError, match=match):
+        step_of(model)(X, labels)
+    assert all((p.get_value() == b).all() for p, b in zip(model.parameters(), before, strict=True))
+
+
+def test_other_complaints():
+    with pytest.raises(sc.errors.ShapeError, match="one number per batch"):
+        step_of(sc.models.mlp([3, 2]), loss=sc.softmax_cross_entropy)(np.zeros((2, 3)), np.zeros(2, int))
+    with pytest.raises(sc.errors.InputError, match="no parameters"):
+        step_of(sc.nn.Flatten())(np.zeros((2, 3)), np.zeros(2, int))
+    with pytest.raises(sc.errors.InputError, match="did you mean 'optimizer'"):
+        sc.train.compile_step(sc.models.mlp([3, 2]), optimiser=sc.optim.SGD(0.1))
