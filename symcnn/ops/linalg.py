@@ -1,0 +1,105 @@
+"""Products of matrices, and everything that can be brought to one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from symcnn.errors import ShapeError
+from symcnn.ir.op import Example, Op, builder
+from symcnn.ir.types import TensorType, broadcast_shapes, shape_text
+from symcnn.ir.variable import Variable, apply
+from symcnn.ops.elementwise import as_operands, match
+from symcnn.ops.shape import expand_dims, squeeze, swapaxes
+
+
+@dataclass(frozen=True)
+class MatMul(Op):
+    """``out[..., i, j] = sum_k a[..., i, k] b[..., k, j]``; the leading axes broadcast."""
+
+    examples = (
+        Example(((3, 4), (4, 5))),
+        Example(((1, 4), (4, 1))),
+        Example(((2, 3, 4), (4, 2))),
+        Example(((2, 1, 3, 4), (3, 4, 2))),
+        Example(((3, 0), (0, 2))),
+        Example(((0, 3), (3, 2))),
+        Example(((2, 3), (3, 2)), dtypes=("int32", "int64"), integers={0: 9, 1: 9}),
+    )
+
+    def infer(self, a, b):
+        if a.ndim < 2 or b.ndim < 2:
+            raise ShapeError(
+                "the operands must be matrices or stacks of them",
+                found=f"{a} and {b}",
+                hint="sc.matmul takes vectors too",
+            )
+        if None not in (a.shape[-1], b.shape[-2]) and a.shape[-1] != b.shape[-2]:
+            raise ShapeError(
+                "inner sizes differ",
+                expected=f"as many columns on the left as rows on the right ({a.shape[-1]} and {b.shape[-2]} given)",
+                found=f"{shape_text(a.shape)} @ {shape_text(b.shape)}", hint="transpose one of the operands?",
+            )  # fmt: skip
+        batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        return TensorType(np.result_type(a.dtype, b.dtype), (*batch, a.shape[-2], b.shape[-1]))
+
+    def reference(self, a, b):
+        with np.errstate(all="ignore"):
+            return np.matmul(a, b)
+
+    def pullback(self, inputs, output, cotangent):
+        a, b = inputs
+        return match(apply(self, cotangent, swapaxes(b, -1, -2)), a), match(
+            apply(self, swapaxes(a, -1, -2), cotangent), b
+        )
+
+    def nest(self, result, a, b):
+        *batch, i, j = result.index
+
+        def stack(x):  # the leading index of an operand whose leading axes broadcast
+            return tuple(
+                0 if d == 1 else k for k, d in zip(batch[len(batch) - x.ndim + 2 :], x.variable.shape[:-2], strict=True)
+            )
+
+        def product(k):
+            x, y = a[(*stack(a), i, k)].cast(result.dtype), b[(*stack(b), k, j)].cast(result.dtype)
+            return x & y if result.dtype == bool else x * y
+
+        return result.fold("any" if result.dtype == bool else "sum", [a.shape[-1]], product)
+
+    def flops(self, output, a, b):
+        return 2 * output.size * a.shape[-1]
+
+
+@builder("matmul")
+def matmul(a, b) -> Variable:
+    """Matrix product, as ``np.matmul``: a vector stands for a row on the left and for a column on the right.
+
+    Parameters
+    ----------
+    a, b : Variable or array_like
+        Shapes (..., m, k) and (..., k, n), leading axes broadcast; or (k,).
+
+    Returns
+    -------
+    Variable
+        Shape (..., m, n), without m for a vector on the left, without n for one on the right.
+
+    Raises
+    ------
+    ShapeError
+        If the inner sizes differ or an operand is a scalar.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.matmul(sc.input("a", (None, 3)), sc.input("b", (3, 5))).shape
+    (None, 5)
+    """
+    a, b = as_operands(a, b)
+    if a.ndim == 0 or b.ndim == 0:
+        raise ShapeError("matmul: an operand is a scalar", found=f"{a!r} and {b!r}", hint="multiply with * instead")
+    left, right = a.ndim == 1, b.ndim == 1
+    found = apply(MatMul(), expand_dims(a, 0) if left else a, expand_dims(b, 1) if right else b)
+    return squeeze(found, tuple(k for k, vector in ((-2, left), (-1, right)) if vector))

@@ -1,0 +1,731 @@
+"""Other shapes for the same elements: reshapes, transposes, broadcasts. None of them computes anything.
+
+A reshape is the same memory under another shape ("alias"); the others find each element by strides ("view").
+Where the target is known only as the shape of another Variable, that Variable is an operand used for its shape alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from symcnn.errors import DTypeError, ShapeError
+from symcnn.ir.loops import INT, const
+from symcnn.ir.op import Example, Op, builder
+from symcnn.ir.types import TensorType, as_dtype, broadcast_shapes, normalize_axes, normalize_axis, shape_text
+from symcnn.ir.variable import Variable, apply, constant, user_origin
+from symcnn.ops.elementwise import as_variable, cast, match
+from symcnn.ops.reduce import SumLike, type_of
+
+
+@dataclass(frozen=True)
+class Reshape(Op):
+    """The same elements in the same order under `newshape`: an int is a size, ``None`` the operand's size at that
+    position, one -1 whatever remains."""
+
+    newshape: tuple[int | None, ...]
+
+    pattern = "alias"
+    examples = (
+        Example(((2, 3, 4),), {"newshape": (4, 6)}),
+        Example(((2, 3, 4),), {"newshape": (None, -1)}),
+        Example(((2, 3),), {"newshape": (-1, 1, 3, 1)}),
+        Example(((0, 3, 2),), {"newshape": (None, -1)}),
+        Example(((1,),), {"newshape": ()}),
+        Example(((),), {"newshape": (1, 1)}),
+        Example(((4, 3),), {"newshape": (-1,)}, dtypes=("int32",), integers={0: 9}),
+    )
+
+    def infer(self, x):
+        copied = [k for k, d in enumerate(self.newshape) if d is None]
+        if copied and copied[-1] >= x.ndim:
+            raise ShapeError(f"position {copied[-1]} of the new shape copies a dimension that is not there",
+                             found=str(x), hint="give the size, or -1 for one of them")  # fmt: skip
+        shape = [x.shape[k] if d is None else d for k, d in enumerate(self.newshape)]
+        # What was copied cancels: the remaining sizes have to match, known or not.
+        left = [d for k, d in enumerate(x.shape) if k not in copied]
+        given = math.prod(d for d in self.newshape if d is not None and d >= 0)
+        if None in left:
+            if -1 in shape:
+                shape[shape.index(-1)] = None
+            return x.with_shape(shape)
+        count = math.prod(left)
+        if -1 in shape:
+            if given == 0 or count % given:
+                self._refuse(x)
+            shape[shape.index(-1)] = count // given
+        elif count != given and not (0 in shape and 0 in x.shape):
+            self._refuse(x)
+        return x.with_shape(shape)
+
+    def _refuse(self, x):
+        raise ShapeError("the number of elements differs", expected=f"{x.size if x.is_concrete else '?'} elements as in {shape_text(x.shape)}",
+                         found=shape_text(None if d == -1 else d for d in self.newshape), hint="one size may be -1: it takes what remains")  # fmt: skip
+
+    def reference(self, x):
+        return x.reshape(self.infer(type_of(x)).shape)
+
+    def pullback(self, inputs, output, cotangent):
+        return (reshape_like(cotangent, inputs[0]),)
+
+    def nest(self, result, x):
+        return x[unflatten(flat_index(result.index, result.shape), x.shape)]
+
+
+@dataclass(frozen=True)
+class ReshapeLike(Op):
+    """The elements of `x` in the same order, in the shape of `like`."""
+
+    pattern = "alias"
+    shape_only = (1,)
+    examples = (Example(((2, 6), (3, 4))), Example(((0, 3), (3, 2, 0))), Example(((1, 1), ())))
+
+    def infer(self, x, like):
+        if None not in (x.size, like.size) and x.size != like.size:
+            raise ShapeError(
+                "the number of elements differs", expected=shape_text(like.shape), found=shape_text(x.shape)
+            )
+        return x.with_shape(like.shape)
+
+    def reference(self, x, like):
+        return x.reshape(like.shape)
+
+    def pullback(self, inputs, output, cotangent):
+        return reshape_like(cotangent, inputs[0]), None
+
+    def nest(self, result, x, like):
+        return x[unflatten(flat_index(result.index, result.shape), x.shape)]
+
+
+@dataclass(frozen=True)
+class Transpose(Op):
+    """``out[i] = x[j]`` with ``i[k] = j[axes[k]]``."""
+
+    axes: tuple[int, ...]
+
+    pattern = "view"
+    examples = (
+        Example(((2, 3, 4),), {"axes": (2, 0, 1)}),
+        Example(((2, 1, 3, 4),), {"axes": (0, 2, 3, 1)}),
+        Example(((3, 0),), {"axes": (1, 0)}),
+        Example(((3,),), {"axes": (0,)}),
+        Example(((),), {"axes": ()}),
+    )
+
+    def infer(self, x):
+        if sorted(self.axes) != list(range(x.ndim)):
+            raise ShapeError(f"axes must name each of the {x.ndim} axes once", found=self.axes)
+        return x.with_shape(x.shape[k] for k in self.axes)
+
+    def reference(self, x):
+        return x.transpose(self.axes)
+
+    def pullback(self, inputs, output, cotangent):
+        return (transpose(cotangent, tuple(self.axes.index(k) for k in range(len(self.axes)))),)
+
+    def nest(self, result, x):
+        return x[tuple(result.index[self.axes.index(k)] for k in range(x.ndim))]
+
+
+@dataclass(frozen=True)
+class ExpandDims(Op):
+    """New axes of size 1 at the positions `axes` of the result."""
+
+    axes: tuple[int, ...]
+
+    pattern = "view"
+    examples = (
+        Example(((2, 3),), {"axes": (0, 2)}),
+        Example(((),), {"axes": (0,)}),
+        Example(((0, 2),), {"axes": (1,)}),
+    )
+
+    def infer(self, x):
+        rest = iter(x.shape)
+        return x.with_shape(1 if k in self.axes else next(rest) for k in range(x.ndim + len(self.axes)))
+
+    def reference(self, x):
+        return np.expand_dims(x, self.axes)
+
+    def pullback(self, inputs, output, cotangent):
+        return (apply(Squeeze(self.axes), cotangent),)
+
+    def nest(self, result, x):
+        return x[tuple(i for k, i in enumerate(result.index) if k not in self.axes)]
+
+
+@dataclass(frozen=True)
+class Squeeze(Op):
+    """Removes `axes`, each of size 1."""
+
+    axes: tuple[int, ...]
+
+    pattern = "view"
+    examples = (
+        Example(((1, 2, 1, 3),), {"axes": (0, 2)}),
+        Example(((1,),), {"axes": (0,)}),
+        Example(((1, 0),), {"axes": (0,)}),
+    )
+
+    def infer(self, x):
+        for k in self.axes:
+            if x.shape[k] not in (1, None):
+                raise ShapeError(f"axis {k} cannot be removed", expected="size 1", found=shape_text(x.shape),
+                                 hint="reduce it, or take one element of it by indexing")  # fmt: skip
+        return x.with_shape(d for k, d in enumerate(x.shape) if k not in self.axes)
+
+    def reference(self, x):
+        return np.squeeze(x, self.axes)
+
+    def pullback(self, inputs, output, cotangent):
+        return (apply(ExpandDims(self.axes), cotangent),)
+
+    def nest(self, result, x):
+        rest = iter(result.index)
+        return x[tuple(const(0) if k in self.axes else next(rest) for k in range(x.ndim))]
+
+
+class _Broadcast(Op):
+    """What the two broadcasts share. `stretch` lists the axes of the result along which the operand has size 1, or is
+    of unknown size and may turn out to have it; along all others the sizes agree, which binding checks."""
+
+    pattern = "view"
+    stretch: tuple[int, ...]
+
+    def _check(self, x: TensorType, shape):
+        for k, (d, e) in enumerate(zip(x.shape, shape[len(shape) - x.ndim :], strict=True), len(shape) - x.ndim):
+            if None not in (d, e) and d != e and not (d == 1 and k in self.stretch):
+                raise ShapeError("the operand cannot be broadcast to that shape", expected=shape_text(shape), found=shape_text(x.shape),
+                                 hint="sizes must agree or be 1, counted from the last axis")  # fmt: skip
+        return x.with_shape(shape)
+
+    def _unbroadcast(self, x: Variable, cotangent: Variable) -> Variable:
+        summed = match(cotangent, x)
+        extra = cotangent.ndim - x.ndim
+        maybe = tuple(k - extra for k in self.stretch if k >= extra and x.shape[k - extra] is None)
+        return apply(SumLike(maybe), summed, x) if maybe else summed
+
+    def parameters(self, x, *like):
+        # A stretched axis has stride 0; for one whose size is unknown that is decided here.
+        shape = self.infer(x, *like).shape
+        return tuple(0 if k < len(shape) - x.ndim or x.shape[k - len(shape)] == 1 else 1 for k in self.stretch)
+
+    def nest(self, result, x, *like):
+        extra = len(result.index) - x.ndim
+        index = []
+        for k, d in enumerate(x.variable.shape, extra):
+            if k not in self.stretch:
+                index.append(result.index[k])
+            else:
+                index.append(const(0) if d == 1 else result.index[k] * result.param(self.stretch.index(k)))
+        return x[tuple(index)]
+
+
+@dataclass(frozen=True)
+class BroadcastTo(_Broadcast):
+    """`x` repeated along its axes of size 1 and along new leading axes; ``None`` in `shape` keeps the size of `x`."""
+
+    shape: tuple[int | None, ...]
+    stretch: tuple[int, ...]
+
+    examples = (
+        Example(((3, 1),), {"shape": (2, 3, 4), "stretch": (2,)}),
+        Example(((),), {"shape": (2, 2), "stretch": ()}),
+        Example(((1, 3),), {"shape": (0, None), "stretch": (0,)}),
+        Example(((2, 3),), {"shape": (2, 3), "stretch": (0, 1)}),
+        Example(((1,),), {"shape": (1,), "stretch": (0,)}),
+    )
+
+    def infer(self, x):
+        extra = len(self.shape) - x.ndim
+        if extra < 0 or None in self.shape[:extra]:
+            raise ShapeError(
+                "new leading axes need a size", expected=f"rank of at least {x.ndim}", found=shape_text(self.shape)
+            )
+        return self._check(x, tuple(x.shape[k - extra] if d is None else d for k, d in enumerate(self.shape)))
+
+    def reference(self, x):
+        return np.broadcast_to(x, self.infer(type_of(x)).shape)
+
+    def pullback(self, inputs, output, cotangent):
+        return (self._unbroadcast(inputs[0], cotangent),)
+
+
+@dataclass(frozen=True)
+class BroadcastLike(_Broadcast):
+    """`x` repeated to the shape of `like`."""
+
+    stretch: tuple[int, ...]
+
+    shape_only = (1,)
+    examples = (
+        Example(((3, 1), (2, 3, 4)), {"stretch": (2,)}),
+        Example(((), (2, 3)), {"stretch": ()}),
+        Example(((1, 1), (1, 0)), {"stretch": (0, 1)}),
+        Example(((2, 3), (2, 3)), {"stretch": (1,)}),
+    )
+
+    def infer(self, x, like):
+        if like.ndim < x.ndim:
+            raise ShapeError(
+                "the operand has more axes than the target", expected=shape_text(like.shape), found=shape_text(x.shape)
+            )
+        return self._check(x, like.shape)
+
+    def reference(self, x, like):
+        return np.broadcast_to(x, like.shape)
+
+    def pullback(self, inputs, output, cotangent):
+        return self._unbroadcast(inputs[0], cotangent), None
+
+
+@dataclass(frozen=True)
+class ZerosLike(Op):
+    """Zeros in the shape of the operand."""
+
+    dtype: np.dtype
+
+    pattern = "gather"
+    shape_only = (0,)
+    examples = (
+        Example(((2, 3),), {"dtype": np.dtype("float32")}),
+        Example(((),), {"dtype": np.dtype("int64")}),
+        Example(((0, 2),), {"dtype": np.dtype("float64")}),
+    )
+
+    def infer(self, like):
+        return like.with_dtype(self.dtype)
+
+    def reference(self, like):
+        return np.zeros(like.shape, self.dtype)
+
+    def pullback(self, inputs, output, cotangent):
+        return (None,)
+
+    def nest(self, result, like):
+        return const(0, self.dtype)
+
+
+@dataclass(frozen=True)
+class PositionLike(Op):
+    """For each element of `like` its flat position (int64) over `axes`, in scan order."""
+
+    axes: tuple[int, ...]
+
+    pattern = "gather"
+    shape_only = (0,)
+    smooth = False
+    examples = (
+        Example(((2, 3, 4),), {"axes": (0, 2)}),
+        Example(((2, 3),), {"axes": ()}),
+        Example(((0, 3),), {"axes": (1,)}),
+    )
+
+    def infer(self, like):
+        return like.with_dtype(INT)
+
+    def reference(self, like):
+        sizes = [like.shape[k] for k in self.axes]
+        positions = np.arange(math.prod(sizes), dtype=INT).reshape(sizes)
+        rest = [k for k in range(like.ndim) if k not in self.axes]
+        return np.broadcast_to(np.expand_dims(positions, rest), like.shape)
+
+    def pullback(self, inputs, output, cotangent):
+        return (None,)
+
+    def nest(self, result, like):
+        return flat_index([result.index[k] for k in self.axes], [result.shape[k] for k in self.axes])
+
+
+@dataclass(frozen=True)
+class StopGradient(Op):
+    """`x` itself, of which no derivative is taken."""
+
+    pattern = "elementwise"
+    smooth = False
+    examples = (Example(((2, 3),)), Example(((),)))
+
+    def infer(self, x):
+        return x
+
+    def reference(self, x):
+        return x
+
+    def pullback(self, inputs, output, cotangent):
+        return (None,)
+
+    def nest(self, result, x):
+        return x[result.index]
+
+
+def flat_index(index, shape):
+    """The position in C order of the point `index` of an array of `shape`."""
+    flat = const(0)
+    for i, n in zip(index, shape, strict=True):
+        flat = flat * n + i
+    return flat
+
+
+def unflatten(flat, shape):
+    """The point at position `flat` in C order."""
+    index = []
+    for n in reversed(shape[1:]):
+        index.append(flat % n)
+        flat = flat // n
+    return (flat, *reversed(index)) if shape else ()
+
+
+def as_shape(shape, more=()) -> tuple:
+    """A tuple of sizes from a tuple, a list, or sizes given one by one."""
+    sizes = tuple(shape) if isinstance(shape, (tuple, list)) and not more else (shape, *more)
+    found = []
+    for d in sizes:
+        if isinstance(d, (Variable, float)) or (d is not None and not hasattr(d, "__index__")):
+            raise DTypeError("a shape is made of integers", found=repr(sizes), where=user_origin())
+        found.append(None if d is None else d.__index__())
+    return tuple(found)
+
+
+def axes_argument(axes) -> tuple:
+    return tuple(axes) if isinstance(axes, (tuple, list)) else (axes,)
+
+
+@builder("reshape")
+def reshape(x, shape, *more) -> Variable:
+    """The elements of `x`, in C order, under another shape.
+
+    Parameters
+    ----------
+    x : Variable or array_like
+    shape : tuple of int, or int
+        One size may be -1: it takes what remains. ``None`` keeps the size that `x` has at that position, so
+        ``x.reshape(x.shape[0], -1)`` works while the batch size is unknown.
+
+    Raises
+    ------
+    ShapeError
+        If the number of elements differs (at the call, while sizes are unknown).
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.reshape(sc.input("x", (None, 3, 4)), (None, -1)).shape
+    (None, 12)
+    """
+    x, sizes = as_variable(x), as_shape(shape, more)
+    if sizes.count(-1) > 1 or any(d is not None and d < -1 for d in sizes):
+        raise ShapeError("reshape: sizes are positive, and at most one is -1", found=sizes, where=user_origin())
+    return x if x.type.is_concrete and sizes == x.shape else apply(Reshape(sizes), x)
+
+
+@builder("reshape_like")
+def reshape_like(x, like) -> Variable:
+    """The elements of `x`, in C order, in the shape of `like`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.reshape_like(sc.input("x", (6,)), sc.input("y", (2, 3))).shape
+    (2, 3)
+    """
+    x, like = as_variable(x), as_variable(like)
+    return reshape(x, like.shape) if like.type.is_concrete else apply(ReshapeLike(), x, like)
+
+
+@builder("flatten", "ravel")
+def flatten(x, start=0) -> Variable:
+    """All axes from `start` on as one; ``flatten(x, 1)`` keeps the batch axis.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x = sc.input("x", (None, 3, 4))
+    >>> sc.flatten(x, 1).shape, x[:2].flatten().ndim
+    ((None, 12), 1)
+    """
+    x = as_variable(x)
+    start = normalize_axis(start, x.ndim, "start") if x.ndim else 0
+    return x if x.ndim == start + 1 else reshape(x, (None,) * start + (-1,))
+
+
+@builder("transpose", "permute_dims")
+def transpose(x, axes=None, *more) -> Variable:
+    """Axes in another order: axis k of the result is axis ``axes[k]`` of `x`; without `axes`, reversed.
+
+    Raises
+    ------
+    ShapeError
+        If `axes` does not name every axis once.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.transpose(sc.input("x", (2, 3, 4)), (0, 2, 1)).shape
+    (2, 4, 3)
+    """
+    x = as_variable(x)
+    if axes is None:
+        order = tuple(reversed(range(x.ndim)))
+    else:
+        order = tuple(normalize_axis(k, x.ndim) for k in (*axes_argument(axes), *more))
+    return x if order == tuple(range(x.ndim)) else apply(Transpose(order), x)
+
+
+@builder("swapaxes")
+def swapaxes(x, axis1, axis2) -> Variable:
+    """Two axes exchanged.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.swapaxes(sc.input("x", (2, 3, 4)), 0, -1).shape
+    (4, 3, 2)
+    """
+    x = as_variable(x)
+    a, b = normalize_axis(axis1, x.ndim), normalize_axis(axis2, x.ndim)
+    order = list(range(x.ndim))
+    order[a], order[b] = b, a
+    return transpose(x, order)
+
+
+@builder("moveaxis")
+def moveaxis(x, source, destination) -> Variable:
+    """Axes moved from the positions `source` to `destination`; the others keep their order.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.moveaxis(sc.input("x", (2, 3, 4)), 1, -1).shape
+    (2, 4, 3)
+    """
+    x = as_variable(x)
+    given = [tuple(normalize_axis(k, x.ndim) for k in axes_argument(a)) for a in (source, destination)]
+    if len(given[0]) != len(given[1]) or any(len(set(a)) != len(a) for a in given):
+        raise ShapeError(
+            "moveaxis: source and destination name as many axes, each once",
+            found=(source, destination),
+            where=user_origin(),
+        )
+    order = [k for k in range(x.ndim) if k not in given[0]]
+    for to, start in sorted(zip(given[1], given[0], strict=True)):
+        order.insert(to, start)
+    return transpose(x, order)
+
+
+@builder("expand_dims", "unsqueeze")
+def expand_dims(x, axis) -> Variable:
+    """New axes of size 1 at the positions `axis` (an int or a tuple) of the result.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.expand_dims(sc.input("x", (2, 3)), (0, -1)).shape
+    (1, 2, 3, 1)
+    """
+    x, axes = as_variable(x), axes_argument(axis)
+    axes = normalize_axes(axes, x.ndim + len(axes))
+    return apply(ExpandDims(axes), x) if axes else x
+
+
+@builder("squeeze")
+def squeeze(x, axis=None) -> Variable:
+    """Axes of size 1 removed: those named, or all that are known to have it.
+
+    Raises
+    ------
+    ShapeError
+        If a named axis has another size (at the call, while it is unknown).
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.squeeze(sc.input("x", (None, 1, 3, 1))).shape
+    (None, 3)
+    """
+    x = as_variable(x)
+    axes = tuple(k for k, d in enumerate(x.shape) if d == 1) if axis is None else normalize_axes(axis, x.ndim)
+    return apply(Squeeze(axes), x) if axes else x
+
+
+@builder("broadcast_to")
+def broadcast_to(x, shape) -> Variable:
+    """`x` repeated to `shape`, by NumPy's rule: sizes agree or are 1, counted from the last axis.
+
+    Parameters
+    ----------
+    x : Variable or array_like
+    shape : tuple of int or None
+        ``None`` or -1 keeps the size that `x` has there.
+
+    Raises
+    ------
+    ShapeError
+        If a size is neither 1 nor that of `shape`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.broadcast_to(sc.input("x", (None, 1)), (5, None, 4)).shape
+    (5, None, 4)
+    """
+    x, sizes = as_variable(x), tuple(None if d == -1 else d for d in as_shape(shape))
+    extra = len(sizes) - x.ndim
+    stretch = tuple(
+        k for k in range(max(extra, 0), len(sizes)) if x.shape[k - extra] in (1, None) and sizes[k] not in (1, None)
+    )
+    if extra == 0 and all(d in (None, e) for d, e in zip(sizes, x.shape, strict=True)):
+        return x
+    return apply(BroadcastTo(sizes, stretch), x)
+
+
+@builder("broadcast_like")
+def broadcast_like(x, like, maybe=()) -> Variable:
+    """`x` repeated to the shape of `like`, of which nothing but the shape is used.
+
+    Parameters
+    ----------
+    x, like : Variable or array_like
+    maybe : tuple of int
+        Axes of `like` along which `x` is of unknown size and may turn out to be stretched. Along other axes of
+        unknown size the two must agree.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.broadcast_like(sc.input("x", (3, 1)), sc.input("y", (None, 3, 4))).shape
+    (None, 3, 4)
+    """
+    x, like = as_variable(x), as_variable(like)
+    extra = like.ndim - x.ndim
+    known = {k + extra for k, d in enumerate(x.shape) if extra >= 0 and d == 1 != like.shape[k + extra]}
+    if x is like or (x.type.is_concrete and x.shape == like.shape):
+        return x
+    return apply(BroadcastLike(tuple(sorted(known | set(maybe)))), x, like)
+
+
+@builder("broadcast_arrays")
+def broadcast_arrays(*xs) -> list[Variable]:
+    """All operands repeated to one common shape, which must be known.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> [v.shape for v in sc.broadcast_arrays(sc.input("x", (3, 1)), sc.input("y", (4,)))]
+    [(3, 4), (3, 4)]
+    """
+    xs = [as_variable(x) for x in xs]
+    shape = broadcast_shapes(*(x.shape for x in xs))
+    return [broadcast_to(x, shape) for x in xs]
+
+
+@builder("zeros_like")
+def zeros_like(x, dtype=None) -> Variable:
+    """Zeros in the shape (and dtype, unless given) of `x`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.zeros_like(sc.input("x", (None, 3))).shape
+    (None, 3)
+    """
+    x = as_variable(x)
+    return apply(ZerosLike(x.dtype if dtype is None else as_dtype(dtype)), x)
+
+
+@builder("full_like")
+def full_like(x, value, dtype=None) -> Variable:
+    """`value` (a scalar, possibly symbolic) in the shape (and dtype, unless given) of `x`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.full_like(sc.input("x", (None, 3)), 7).type
+    TensorType(dtype=dtype('float32'), shape=(None, 3))
+    """
+    x = as_variable(x)
+    dtype = x.dtype if dtype is None else as_dtype(dtype)
+    return broadcast_like(cast(value, dtype) if isinstance(value, Variable) else constant(value, dtype), x)
+
+
+@builder("ones_like")
+def ones_like(x, dtype=None) -> Variable:
+    """Ones in the shape (and dtype, unless given) of `x`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.ones_like(sc.input("x", (None, 3))).shape
+    (None, 3)
+    """
+    return full_like(x, 1, dtype)
+
+
+@builder("full")
+def full(shape, value, dtype=None) -> Variable:
+    """`value` (a scalar, possibly symbolic) in a known `shape`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.full((2, 3), 7.0).type
+    TensorType(dtype=dtype('float32'), shape=(2, 3))
+    """
+    if isinstance(value, Variable):
+        return broadcast_to(value if dtype is None else cast(value, dtype), as_shape(shape))
+    return broadcast_to(constant(value, dtype), as_shape(shape))
+
+
+@builder("zeros")
+def zeros(shape, dtype=None) -> Variable:
+    """Zeros in a known `shape`; float32 (``config.default_dtype``) unless `dtype` is given.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.zeros((2, 3)).shape
+    (2, 3)
+    """
+    return full(shape, 0.0, dtype)
+
+
+@builder("ones")
+def ones(shape, dtype=None) -> Variable:
+    """Ones in a known `shape`; float32 (``config.default_dtype``) unless `dtype` is given.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.ones((2, 3)).shape
+    (2, 3)
+    """
+    return full(shape, 1.0, dtype)
+
+
+@builder("position_like")
+def position_like(like, axes=None) -> Variable:
+    """For each element of `like` its flat position (int64) over `axes`, in scan order.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.position_like(sc.input("x", (2, 3)), 1).shape
+    (2, 3)
+    """
+    like = as_variable(like)
+    return apply(PositionLike(normalize_axes(axes, like.ndim)), like)
+
+
+@builder("stop_gradient", "detach")
+def stop_gradient(x) -> Variable:
+    """`x`, seen as a constant by differentiation.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x = sc.input("x", ())
+    >>> sc.function([x], sc.grad(x * sc.stop_gradient(x), x), device="reference")(3.0)
+    array(3., dtype=float32)
+    """
+    return apply(StopGradient(), as_variable(x))
