@@ -1,0 +1,50 @@
+"""symcnn: a symbolic autodiff compiler for convolutional networks.
+
+Define an expression once; the compiler differentiates it, simplifies it, plans it and lowers it to Numba kernels, and
+shows every one of those steps.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from symcnn import ops
+from symcnn.autodiff import grad, hessian, jacobian, jvp, vjp
+from symcnn.check import check_grad
+from symcnn.config import config
+from symcnn.errors import (
+    BackendError,
+    DTypeError,
+    FileError,
+    GradientError,
+    InputError,
+    KernelMismatchError,
+    NonFiniteError,
+    ShapeError,
+    SymcnnError,
+)
+from symcnn.function import Function, function
+from symcnn.ir.op import public_builders
+from symcnn.ir.types import TensorType
+from symcnn.ir.variable import Constant, Input, Shared, Variable, constant, input, shared
+from symcnn.ops import random
+
+if TYPE_CHECKING:
+    from symcnn import data, init, losses, metrics, models, nn, optim, train
+
+__version__ = "0.1.0"
+
+# What is built on the compiler is imported when it is first used: `import symcnn` stays cheap.
+_LAZY = ("data", "init", "losses", "metrics", "models", "nn", "optim", "train")
+
+# Every function that builds expressions, under the names that NumPy users know: sc.exp, sc.conv2d, sc.mean ..
+globals().update(public_builders())
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        return import_module(f"symcnn.{name}")
+    raise AttributeError(f"module 'symcnn' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_LAZY})

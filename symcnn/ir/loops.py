@@ -269,14 +269,15 @@ def _fold_integers(function, a, b=None, *rest):
 
 
 def select(condition, a, b) -> Expr:
-    """``a if condition else b``; the branch not taken is not evaluated, so it may guard a load.
+    """``a if condition else b``; the branch not taken is not evaluated, so it may guard a load (the function is
+    "guard"; an elementwise "where" evaluates both).
 
     One of the two may be a Python number: it takes the other's dtype.
     """
     dtype = a.dtype if isinstance(a, Expr) else b.dtype
     if condition is True:
         return as_expr(a, dtype)
-    return Call("where", (condition, as_expr(a, dtype), as_expr(b, dtype)), dtype)
+    return Call("guard", (condition, as_expr(a, dtype), as_expr(b, dtype)), dtype)
 
 
 def within(*bounds) -> Expr | bool:

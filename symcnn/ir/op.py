@@ -137,3 +137,11 @@ def build(name: str, *args, **kwargs):
     if found is None:
         raise InputError(f"np.{name} has no symbolic counterpart", hint="see the functions of symcnn, or compose it from them")
     return found(*args, **kwargs)
+
+
+def public_builders() -> dict[str, Callable]:
+    """All registered functions by name, for `import symcnn as sc` to offer."""
+    return {name: function for name, function in _builders.items() if name not in _PRIVATE}
+
+
+_PRIVATE = {"getitem"}  # reached through ``x[...]``

@@ -298,3 +298,59 @@ def constant(value, dtype=None, name=None) -> Constant:
     made = Constant(array, type)
     with _lock:
         return _constants.setdefault(key, made)
+
+
+def input(name: str, shape=(), dtype=None) -> Input:
+    """A symbolic input: a value given at each call.
+
+    Parameters
+    ----------
+    name : str
+        Also its keyword at call time.
+    shape : sequence of int or None
+        ``None`` for a dimension that each call decides.
+    dtype : optional
+        ``config.default_dtype`` ("float32") unless given.
+
+    Raises
+    ------
+    InputError, ShapeError, DTypeError
+
+    Examples
+    --------
+    >>> input("x", (None, 1, 28, 28))
+    <x: float32[?, 1, 28, 28]>
+    """
+    if not isinstance(name, str) or not name:
+        raise InputError("an input needs a name", where=user_origin(), found=repr(name))
+    if not isinstance(shape, (tuple, list)):
+        raise ShapeError("the shape of an input is a tuple of ints and None", where=user_origin(), found=repr(shape))
+    for d in shape:
+        if d is not None and (isinstance(d, bool) or not hasattr(d, "__index__") or d < 0):
+            raise ShapeError("a dimension is a non-negative int, or None", where=user_origin(), found=repr(d))
+    return Input(name, TensorType(dtype or config.default_dtype, tuple(shape)))
+
+
+def shared(value, name: str | None = None, dtype=None) -> Shared:
+    """State that lives between calls: a parameter, an optimiser's memory.
+
+    Parameters
+    ----------
+    value : array_like
+        Copied. A Python float becomes ``config.default_dtype``.
+    name : str, optional
+    dtype : optional
+
+    Examples
+    --------
+    >>> w = shared(np.zeros((2, 3), "float32"), name="w")
+    >>> w.set_value(np.ones((2, 3))); w.get_value().sum()
+    np.float32(6.0)
+    """
+    if isinstance(value, Variable):
+        raise DTypeError(f"shared needs a value, not {value!r}", where=user_origin(), hint="use its get_value(), or an array")
+    if dtype is None and isinstance(value, float):
+        dtype = config.default_dtype
+    array = np.array(value, dtype=None if dtype is None else as_dtype(dtype), order="C")
+    as_dtype(array.dtype)
+    return Shared(array, name)

@@ -1,0 +1,92 @@
+"""What a backend is, and how one is chosen by name.
+
+Adding a backend is one package with a `Backend` object and a line in `BACKENDS`; the contract tests then run every op
+on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+from symcnn.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from symcnn.ir.variable import Variable
+    from symcnn.schedule.lower import Program
+    from symcnn.schedule.plan import Plan
+
+BACKENDS = {"cpu": "symcnn.backends.cpu.backend", "reference": "symcnn.backends.reference"}
+
+
+@dataclass(frozen=True)
+class KernelInfo:
+    """A kernel of a compiled function, for people.
+
+    Attributes
+    ----------
+    name : str
+        The ops it computes, joined by " + ".
+    ops : tuple of str
+        Label of every op.
+    shapes : tuple of str
+        Types of what it writes.
+    source : str
+        Python.
+    """
+
+    name: str
+    ops: tuple[str, ...]
+    shapes: tuple[str, ...]
+    source: str
+
+
+class Executable(Protocol):
+    """A plan made ready to run."""
+
+    scratch_bytes: int
+    compile_seconds: float
+
+    def run(self, values: dict[Variable, np.ndarray], observe=None) -> list[np.ndarray]:
+        """Outputs for the values of the Inputs; Shareds are updated.
+
+        `observe`, if given, is called as ``observe(step number, run)`` in place of each step; it calls ``run()`` itself.
+        """
+        ...
+
+    def value(self, variable: Variable) -> np.ndarray:
+        """A copy of what a Variable in memory holds now: for debugging, between steps."""
+        ...
+
+    def kernels(self) -> list[KernelInfo]: ...
+
+
+class Backend(Protocol):
+    """Turns plans into executables."""
+
+    def tuned(self, variable: Variable) -> bool:
+        """Whether it has its own kernel for the op that makes `variable`, so that it is not lowered to a nest."""
+        ...
+
+    def prepare(self, program: Program) -> None:
+        """Compile what the program needs, before any shape is known."""
+        ...
+
+    def load(self, plan: Plan) -> Executable: ...
+
+
+def backend(device: str) -> Backend:
+    """The backend called `device`.
+
+    Raises
+    ------
+    InputError
+        For a name that is none.
+    """
+    module = BACKENDS.get(device)
+    if module is None:
+        raise InputError(f"there is no device {device!r}", expected=" or ".join(map(repr, BACKENDS)))
+    return import_module(module).BACKEND

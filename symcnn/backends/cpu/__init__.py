@@ -1,0 +1,2 @@
+"""The CPU backend: generated kernels (codegen), hand-written ones (tuned), compiled (compiler), cached on disk (cache)
+and walked by one parallel executor (executor)."""

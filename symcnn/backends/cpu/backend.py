@@ -1,0 +1,239 @@
+"""The CPU backend: steps become launches, launches become a table that the executor walks."""
+
+from __future__ import annotations
+
+import inspect
+from math import prod
+
+import numpy as np
+
+from symcnn.backends.base import KernelInfo
+from symcnn.backends.cpu import compiler, executor
+from symcnn.backends.cpu.codegen import Generated, Stride, generate
+from symcnn.backends.cpu.launch import Launch
+from symcnn.backends.cpu.tuned import TUNED
+from symcnn.config import config
+from symcnn.ir.loops import Call, Const, Param, Size
+from symcnn.schedule.memory import ALIGNMENT
+from symcnn.schedule.plan import Plan, View
+
+SERIAL_WORK = 32_768  # scalar operations below which a second thread costs more than it brings
+CHUNKS_PER_THREAD = 4  # so that an uneven share can be evened out
+HEADER = 3  # scratch address, scratch bytes, grain: see launch.py
+
+
+def aligned_bytes(count: int) -> np.ndarray:
+    """`count` bytes of memory that start on a cache line."""
+    raw = np.empty(count + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + count]
+
+
+class CpuBackend:
+    def tuned(self, variable) -> bool:
+        kernel = TUNED.get(type(variable.op).__name__) if config.tuned else None
+        return kernel is not None and kernel.accepts(variable.op, [x.type for x in variable.inputs], variable.type)
+
+    def prepare(self, program) -> None:
+        for step in program.steps:
+            if step.nest is not None:
+                compiler.compile_kernel(self.generated(step).source)
+
+    def generated(self, step) -> Generated:
+        # Kept on the step's identity for as long as its program lives.
+        found = getattr(step, "_generated", None)
+        if found is None:
+            found = generate(step)
+            object.__setattr__(step, "_generated", found)
+        return found
+
+    def load(self, plan: Plan) -> CpuExecutable:
+        return CpuExecutable(self, plan)
+
+
+class CpuExecutable:
+    """A plan as a table of launches over one arena, at addresses that never change."""
+
+    def __init__(self, backend: CpuBackend, plan: Plan):
+        self.plan = plan
+        before = compiler.seconds
+        self._memory: list = [None] * len(plan.buffers)  # keeps the arrays alive
+        self._sources: list[str] = []
+        launches = [self._launches(backend, k, step) for k, step in enumerate(plan.steps)]
+        self._step_of = np.array([k for k, step in enumerate(launches) for _ in step], int)
+        flat = [launch for step in launches for launch in step]
+        self.scratch_bytes = max((w + l.chunks * -(-l.scratch // ALIGNMENT) * ALIGNMENT for l, w in flat), default=0)
+        self._arena = aligned_bytes(plan.memory.arena_bytes)
+        self._scratch = aligned_bytes(self.scratch_bytes)
+        self._blocks: list[np.ndarray] = []
+        self._patches: dict[int, list[tuple[np.ndarray, int, int]]] = {}
+        for launch, workspace in flat:
+            self._blocks.append(self._block(launch, workspace))
+        self._addresses = np.array([compiler.compile_kernel(l.kernel) for l, _ in flat], np.uintp)
+        self._tasks = np.array([l.tasks for l, _ in flat], np.int64)
+        self._grains = np.array([l.grain for l, _ in flat], np.int64)
+        self._block_addresses = np.array([b.ctypes.data for b in self._blocks], np.uintp)
+        self.flops = np.zeros(len(plan.steps))
+        for number, (launch, _) in zip(self._step_of, flat, strict=True):
+            self.flops[number] += launch.flops
+        self.compile_seconds = compiler.seconds - before
+
+    # ---- making the table
+
+    def _launches(self, backend, number, step) -> list[tuple[Launch, int]]:
+        """The launches of a step, each with the bytes of workspace before its scratch."""
+        plan = self.plan
+        if step.nest is None:
+            (target,) = step.writes
+            kernel = TUNED[type(target.op).__name__]
+            output = plan.view(target)
+            operands = tuple(None if k in target.op.shape_only else plan.view(x) for k, x in enumerate(target.inputs))
+            size = -(-kernel.workspace(target.op, output, operands) // ALIGNMENT) * ALIGNMENT
+            workspace = View(-1, 0, (size,), (1,), np.dtype("uint8")) if size else None
+            found = kernel.launches(target.op, output, operands, config.threads, workspace=workspace)
+            self._sources.append("\n\n".join(dict.fromkeys(inspect.getsource(l.kernel) for l in found)))
+            return [(l, size) for l in found]
+        generated = backend.generated(step)
+        self._sources.append(generated.source)
+        tasks = prod(self._integer(a.extent) for a in generated.tasks)
+        if tasks == 0:
+            return []
+        work = prod(max(self._integer(e), 1) for e in generated.work)
+        sizes = tuple(map(self._integer, generated.integers))
+        operands = tuple(plan.view(v) for v in generated.operands)
+        flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
+        return [(Launch(generated.source, operands, sizes, tasks, _grain(tasks, work), flops=flops), 0)]
+
+    def _integer(self, expr) -> int:
+        """A run-time argument, now that shapes are known."""
+        types = self.plan.types
+        if isinstance(expr, Const):
+            return expr.value
+        if isinstance(expr, Size):
+            return types[expr.variable].shape[expr.dimension]
+        if isinstance(expr, Stride):
+            return prod(types[expr.variable].shape[expr.dimension + 1 :])
+        if isinstance(expr, Param):
+            v = expr.variable
+            return v.op.parameters(*(types[x] for x in v.inputs))[expr.position]
+        assert isinstance(expr, Call), expr
+        return _ARITHMETIC[expr.function](*map(self._integer, expr.args))
+
+    def _block(self, launch: Launch, workspace: int) -> np.ndarray:
+        count = len(launch.operands)
+        scratch = -(-launch.scratch // ALIGNMENT) * ALIGNMENT
+        base = self._scratch.ctypes.data
+        block = np.array([0] * count + [base + workspace, scratch, launch.grain, *launch.sizes], np.int64)
+        for k, view in enumerate(launch.operands):
+            if view.buffer < 0:
+                block[k] = base + view.offset
+                continue
+            address = self._address(view.buffer)
+            if address is None:
+                self._patches.setdefault(view.buffer, []).append((block, k, view.offset))
+            else:
+                block[k] = address + view.offset
+        return block
+
+    def _address(self, number: int) -> int | None:
+        """Where a buffer lies for good; ``None`` if each call brings its own."""
+        buffer = self.plan.buffers[number]
+        if buffer.kind in ("input", "output"):
+            return None
+        if buffer.kind == "temporary":
+            return self._arena.ctypes.data + buffer.offset
+        owner = buffer.home if buffer.kind == "update" else buffer.variable
+        self._memory[number] = owner.value if buffer.kind == "constant" else owner.storage
+        return self._memory[number].ctypes.data
+
+    # ---- running it
+
+    def run(self, values, observe=None):
+        with executor.lock:
+            self._bring(values)
+            if observe is None:
+                executor.run(self._addresses, self._tasks, self._grains, self._block_addresses)
+            else:
+                for number in range(len(self.plan.steps)):
+                    observe(number, lambda number=number: self._run_step(number))
+            return self._results()
+
+    def _bring(self, values):
+        """This call's arrays: inputs, and fresh memory for the outputs."""
+        for number, buffer in enumerate(self.plan.buffers):
+            if buffer.kind == "input":
+                self._memory[number] = values[buffer.variable]
+            elif buffer.kind == "output":
+                type = self.plan.types[buffer.variable]
+                self._memory[number] = np.empty(type.shape, type.dtype)
+            else:
+                continue
+            address = self._memory[number].ctypes.data
+            for block, k, offset in self._patches.get(number, ()):
+                block[k] = address + offset
+
+    def _run_step(self, number):
+        chosen = self._step_of == number
+        if chosen.any():
+            executor.run(self._addresses[chosen], self._tasks[chosen], self._grains[chosen], self._block_addresses[chosen])
+
+    def _results(self):
+        program = self.plan.program
+        found = []
+        for v in program.outputs:
+            number = self.plan.view(v).buffer
+            own = self.plan.buffers[number].kind == "output" and self.plan.buffers[number].variable is v
+            found.append(self._memory[number] if own else self._array(v).copy())
+        late = [(s, v) for s, v in program.updates.items() if self.plan.buffer_of(v).home is not s]
+        news = [self._array(v).copy() if len(late) > 1 else self._array(v) for _, v in late]
+        for (shared, _), new in zip(late, news, strict=True):
+            shared.storage[...] = new
+        return found
+
+    def _array(self, variable) -> np.ndarray:
+        """A NumPy view of the memory of `variable`."""
+        view = self.plan.view(variable)
+        buffer = self.plan.buffers[view.buffer]
+        if buffer.kind == "temporary":
+            size = self.plan.types[buffer.variable].nbytes
+            memory = self._arena[buffer.offset : buffer.offset + size]
+        else:
+            if self._memory[view.buffer] is None:
+                self._address(view.buffer)
+            memory = self._memory[view.buffer].reshape(-1).view(np.uint8)
+        if not prod(view.shape):
+            return np.empty(view.shape, view.dtype)
+        strides = tuple(s * view.dtype.itemsize for s in view.strides)
+        return np.ndarray(view.shape, view.dtype, memory, view.offset, strides)
+
+    def value(self, variable):
+        return self._array(variable).copy()
+
+    def kernels(self):
+        types = self.plan.types
+        return [
+            KernelInfo(s.name, tuple(v.op.label() for v in s.computes), tuple(str(types[v]) for v in s.writes), source)
+            for s, source in zip(self.plan.steps, self._sources, strict=True)
+        ]
+
+
+_ARITHMETIC = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "floor_divide": lambda a, b: a // b,
+    "remainder": lambda a, b: a % b,
+    "maximum": max,
+    "minimum": min,
+}
+
+
+def _grain(tasks: int, work: int) -> int:
+    """Tasks per chunk: all of them when the whole is small, else a few chunks per thread."""
+    if tasks * work <= SERIAL_WORK or config.threads == 1:
+        return tasks
+    grain = -(-tasks // min(tasks, CHUNKS_PER_THREAD * config.threads))
+    return -(-grain // 16) * 16 if grain >= 64 else grain
+
+
+BACKEND = CpuBackend()

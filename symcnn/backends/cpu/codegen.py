@@ -1,0 +1,378 @@
+"""From a loop nest to the Python source of a kernel.
+
+A kernel does a range of tasks (points of the outer axes), so the executor can split it over threads; sizes and strides
+come from its argument block, so it serves every batch. Source is canonical: equal structure gives equal text, and the
+text is the key of the kernel cache.
+
+The one idea: every expression is emitted in the outermost loop in which all of its counters are known. A fold that
+does not depend on the inner loop is thus computed once before it, which is what makes softmax a row pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Index, Load, Param, Size, children
+from symcnn.ops.elementwise import ROWS
+
+if TYPE_CHECKING:
+    from symcnn.ir.variable import Variable
+    from symcnn.schedule.lower import Step
+
+BOOLEAN = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or",
+           "logical_not", "logical_xor", "isnan", "isinf", "isfinite", "where", "guard", "cast", "positive"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stride:
+    """Run-time argument: elements between neighbours along a dimension of a contiguous Variable."""
+
+    variable: Variable
+    dimension: int
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A generated kernel and what to put in its argument block.
+
+    Attributes
+    ----------
+    source : str
+        Python; ``kernel(lo, hi, args)``.
+    operands : tuple of Variables
+        Their addresses come first.
+    integers : tuple of Size, Param or Stride
+        Then these.
+    tasks : tuple of Axis
+        The product of their extents is the number of tasks.
+    work : tuple
+        Expressions whose product is roughly the number of scalar operations per task.
+    """
+
+    source: str
+    operands: tuple[Variable, ...]
+    integers: tuple
+    tasks: tuple[Axis, ...]
+    work: tuple
+
+
+@dataclass(eq=False)
+class _Scope:
+    """A loop body under construction: its lines, the counters it binds, the values it has named."""
+
+    parent: _Scope | None
+    axes: frozenset[str]
+    lines: list[str] = field(default_factory=list)
+    names: dict[Expr, str] = field(default_factory=dict)
+
+
+def generate(step: Step) -> Generated:
+    """The kernel of one step."""
+    return _Generator(step).run()
+
+
+class _Generator:
+    def __init__(self, step: Step):
+        self.step, self.nest = step, step.nest
+        self.operands: dict[Variable, str] = {}
+        self.integers: dict[object, str] = {}
+        self.free: dict[Expr, frozenset[str]] = {}
+        self.loads: dict[Expr, bool] = {}
+        self.uses: dict[Expr, int] = {}
+        self.temporaries = 0
+        for store in self.nest.stores:
+            self._analyse(store.value)
+        self.merged, self.axes = self._merge_axes()
+
+    def run(self) -> Generated:
+        outer_count = self.nest.outer
+        if self.merged:
+            outer_count = max(len(self.axes) - 1, min(len(self.axes), 1))
+        outer, inner = self.axes[:outer_count], self.axes[outer_count:]
+        top = _Scope(None, frozenset())
+        body = _Scope(top, frozenset(a.name for a in outer))
+        self._decompose(body, outer)
+        rows = [s for s in self.nest.stores if not set(s.axes) - body.axes and inner]
+        points = [s for s in self.nest.stores if s not in rows]
+        self._stores(body, rows)
+        if points:
+            self._loops(body, list(inner), lambda scope: self._stores(scope, points))
+        counter = outer[0].name if len(outer) == 1 else "task"
+        lines = [f"for {counter} in range(lo, hi):", *_indent(body.lines)]
+        header = [f'"""{self.step.name}"""', "block = int64_at(args)"]
+        header += [f"{name} = {_storage(v.dtype)}_at(block[{k}])" for k, (v, name) in enumerate(self.operands.items())]
+        first = len(self.operands) + 3  # after scratch address, scratch bytes, grain: see launch.py
+        header += [f"{name} = block[{first + k}]" for k, name in enumerate(self.integers.values())]
+        source = "\n".join(["def kernel(lo, hi, args):", *_indent([*header, *top.lines, *lines])]) + "\n"
+        work = [a.extent for a in inner]
+        folds = {e for e in self.uses if isinstance(e, Fold)}
+        largest = max(folds, key=lambda f: len(f.axes), default=None)
+        work += [a.extent for a in largest.axes] if largest else []
+        weight = Const(max(sum(isinstance(e, Call) and e.dtype != INT for e in self.uses), 1), INT)
+        return Generated(source, tuple(self.operands), tuple(self.integers), tuple(outer), (*work, weight))
+
+    # ---- analysis
+
+    def _analyse(self, root: Expr):
+        """Free counters, use counts and presence of loads for everything below `root`."""
+        stack = [(root, False)]
+        self.uses[root] = self.uses.get(root, 0) + 1
+        while stack:
+            expr, ready = stack.pop()
+            if expr in self.free:
+                continue
+            below = children(expr)
+            if not ready:
+                stack.append((expr, True))
+                for child in below:
+                    self.uses[child] = self.uses.get(child, 0) + 1
+                    stack.append((child, False))
+                continue
+            free = frozenset().union(*(self.free[c] for c in below)) if below else frozenset()
+            if isinstance(expr, Index):
+                free = frozenset((expr.axis,))
+            elif isinstance(expr, Fold):
+                free -= {a.name for a in expr.axes}
+            self.free[expr] = free
+            self.loads[expr] = isinstance(expr, Load) or any(self.loads[c] for c in below)
+
+    def _merge_axes(self):
+        """Neighbouring axes that every access walks together (or not at all) become one long axis."""
+        axes = self.nest.axes
+        if not self.step.collapsible or len(axes) < 2:
+            return {}, axes
+        accesses = {e.index for e in self.free if isinstance(e, Load)} | {s.index for s in self.nest.stores}
+        merged: dict[str, str] = {}
+        result = [axes[0]]
+        for left, axis in zip(axes, axes[1:], strict=False):
+            pairs = [
+                (Index(left.name) in index, Index(axis.name) in index, _adjacent(index, Index(left.name), Index(axis.name)))
+                for index in accesses
+            ]
+            if all(not (a or b) or (a and b and near) for a, b, near in pairs):
+                group = result.pop()
+                merged[left.name] = ""  # counted by the merged axis
+                result.append(Axis(axis.name, group.extent * axis.extent))
+            else:
+                result.append(axis)
+        return merged, tuple(result)
+
+    # ---- loops
+
+    def _decompose(self, scope: _Scope, outer):
+        """The counters of the outer axes from the task number."""
+        if len(outer) < 2:
+            return
+        rest = "task"
+        for axis in reversed(outer[1:]):
+            extent = self._emit(axis.extent, scope)
+            scope.lines.append(f"{axis.name} = {rest} % {extent}")
+            scope.lines.append(f"rest_{axis.name} = {rest} // {extent}")
+            rest = f"rest_{axis.name}"
+        scope.lines.append(f"{outer[0].name} = {rest}")
+
+    def _loops(self, scope: _Scope, axes, body):
+        """`body` inside one loop per axis."""
+        if not axes:
+            body(scope)
+            return
+        axis, *rest = axes
+        inner = _Scope(scope, frozenset((axis.name,)))
+        extent = self._emit(axis.extent, scope)
+        self._loops(inner, rest, body)
+        scope.lines.append(f"for {axis.name} in range({extent}):")
+        scope.lines.extend(_indent(inner.lines))
+
+    def _stores(self, scope: _Scope, stores):
+        """All values first, then all writes: a write may replace an operand of another value."""
+        values = []
+        for store in stores:
+            text = self._emit(store.value, scope)
+            if len(stores) > 1 and not text.isidentifier():
+                text = self._name(store.value, text, scope)
+            values.append(text)
+        for store, text in zip(stores, values, strict=True):
+            target = self._operand(store.target)
+            if store.target.dtype == BOOL:
+                text = f"uint8({text})"
+            scope.lines.append(f"{target}[{self._offset(store.target, store.index, scope)}] = {text}")
+
+    def _fold(self, fold: Fold, scope: _Scope) -> str:
+        """Emit the loops of a fold in `scope`; the name of its result."""
+        if fold.kind in ("argmax", "argmin"):
+            return self._arg_fold(fold, scope)
+        total = self._temporary("f")
+        scope.lines.append(f"{total} = {self._initial(fold)}")
+        step = {
+            "sum": "{0} + {1}", "prod": "{0} * {1}", "max": "maximum({0}, {1})", "min": "minimum({0}, {1})",
+            "any": "{0} or {1}", "all": "{0} and {1}",
+        }[fold.kind]  # fmt: skip
+
+        def body(inner):
+            text = step.format(total, self._emit(fold.body.cast(fold.dtype), inner))
+            narrow = fold.dtype.kind in "iu" and fold.dtype.itemsize < 8
+            inner.lines.append(f"{total} = {fold.dtype.name}({text})" if narrow else f"{total} = {text}")
+
+        self._loops(scope, list(fold.axes), body)
+        return total
+
+    def _arg_fold(self, fold: Fold, scope: _Scope) -> str:
+        best, position, counter = self._temporary("best"), self._temporary("at"), self._temporary("k")
+        scope.lines += [f"{best} = {_literal(0, fold.body.dtype)}", f"{position} = 0", f"{counter} = 0"]
+        sign = ">" if fold.kind == "argmax" else "<"
+
+        def body(inner):
+            value = self._name(fold.body, self._emit(fold.body, inner), inner)
+            inner.lines += [
+                f"if {counter} == 0 or {value} {sign} {best} or ({value} != {value} and {best} == {best}):",
+                f"    {best} = {value}",
+                f"    {position} = {counter}",
+                f"{counter} += 1",
+            ]
+
+        self._loops(scope, list(fold.axes), body)
+        return position
+
+    def _initial(self, fold: Fold) -> str:
+        if fold.kind in ("max", "min"):
+            if fold.dtype.kind == "f":
+                return _literal(-np.inf if fold.kind == "max" else np.inf, fold.dtype)
+            if fold.dtype == BOOL:
+                return str(fold.kind == "min")
+            limits = np.iinfo(fold.dtype)
+            return _literal(limits.min if fold.kind == "max" else limits.max, fold.dtype)
+        return _literal({"sum": 0, "prod": 1, "any": False, "all": True}[fold.kind], fold.dtype)
+
+    # ---- expressions
+
+    def _emit(self, expr: Expr, scope: _Scope, lazy: bool = False) -> str:
+        """Text for the value of `expr` inside `scope`; inside a lazy branch nothing is computed outside of it."""
+        if isinstance(expr, Const):
+            return _literal(expr.value, expr.dtype)
+        if isinstance(expr, (Size, Param)):
+            return self.integers.setdefault(expr, f"n{len(self.integers)}")
+        if isinstance(expr, Index):
+            return expr.axis
+        found = _lookup(expr, scope)
+        if found is not None:
+            return found
+        self._analyse_late(expr)
+        if expr.dtype == INT and isinstance(expr, Call) and not self.loads[expr]:
+            return self._text(expr, scope, lazy)
+        if lazy:
+            assert not isinstance(expr, Fold), "a fold cannot be guarded"
+            return self._text(expr, scope, lazy)
+        home = scope
+        while home.parent is not None and not (self.free[expr] & home.axes):
+            home = home.parent
+        if isinstance(expr, Fold):
+            name = self._fold(expr, home)
+            home.names[expr] = name
+            return name
+        text = self._text(expr, home, lazy)
+        if home is scope and self.uses.get(expr, 1) < 2 and not (isinstance(expr, Call) and expr.function == "guard"):
+            return text
+        return self._name(expr, text, home)
+
+    def _analyse_late(self, expr: Expr):
+        if expr not in self.free:  # made here, by a cast
+            self._analyse(expr)
+
+    def _text(self, expr: Expr, scope: _Scope, lazy: bool) -> str:
+        if isinstance(expr, Load):
+            text = f"{self._operand(expr.variable)}[{self._offset(expr.variable, expr.index, scope)}]"
+            return f"({text} != 0)" if expr.dtype == BOOL else text
+        assert isinstance(expr, Call)
+        if expr.function == "guard":
+            condition, a, b = expr.args
+            branches = (self._emit(x, scope, lazy or self.loads[x]) for x in (a, b))
+            return "({1} if {0} else {2})".format(self._emit(condition, scope, lazy), *branches)
+        args = [self._emit(x, scope, lazy) for x in expr.args]
+        if expr.function == "cast":
+            return f"({args[0]} != 0)" if expr.dtype == BOOL else f"{expr.dtype.name}({args[0]})"
+        code = ROWS[expr.function].code
+        if not lazy:
+            # an argument that the template repeats is named, and so is what `where` chooses from: then it is a select
+            args = [
+                self._name(x, text, scope)
+                if (code.count(f"{{{k}}}") > 1 or expr.function == "where") and not _simple(text)
+                else text
+                for k, (x, text) in enumerate(zip(expr.args, args, strict=True))
+            ]
+        text = code.format(*args)
+        if expr.dtype == BOOL and expr.function not in BOOLEAN:
+            return f"({text} != 0)"
+        if expr.dtype.kind in "iu" and expr.dtype.itemsize < 8:
+            return f"{expr.dtype.name}({text})"
+        return text if code.endswith(")") and "(" in code and not code.startswith("(") and " " not in code.split("(")[0] else f"({text})"
+
+    def _offset(self, variable, index, scope) -> str:
+        """Flat offset of an element of contiguous memory."""
+        terms = []
+        for dimension, i in enumerate(index):
+            if isinstance(i, Const) and i.value == 0:
+                continue
+            if isinstance(i, Index) and i.axis in self.merged:
+                continue
+            text = self._emit(i, scope, True)
+            if all(d == 1 for d in variable.shape[dimension + 1 :]):
+                terms.append(text)
+            else:
+                key = Stride(variable, dimension)
+                terms.append(f"{text} * {self.integers.setdefault(key, f'n{len(self.integers)}')}")
+        return " + ".join(terms) or "0"
+
+    def _operand(self, variable) -> str:
+        return self.operands.setdefault(variable, f"x{len(self.operands)}")
+
+    def _name(self, expr, text, scope) -> str:
+        if text.isidentifier():
+            return text
+        name = self._temporary("t")
+        scope.lines.append(f"{name} = {text}")
+        scope.names[expr] = name
+        return name
+
+    def _temporary(self, letter) -> str:
+        self.temporaries += 1
+        return f"{letter}{self.temporaries}"
+
+
+def _lookup(expr, scope):
+    while scope is not None:
+        if expr in scope.names:
+            return scope.names[expr]
+        scope = scope.parent
+    return None
+
+
+def _adjacent(index, left, right) -> bool:
+    return left in index and right in index and index.index(right) == index.index(left) + 1 and index.count(left) == index.count(right) == 1
+
+
+def _simple(text: str) -> bool:
+    return text.isidentifier() or text.replace(".", "").isdigit()
+
+
+def _literal(value, dtype) -> str:
+    if dtype == BOOL:
+        return str(bool(value))
+    if dtype == INT:
+        return str(int(value)) if value >= 0 else f"({int(value)})"
+    if dtype.kind in "iu":
+        return f"{dtype.name}({int(value)})"
+    value = float(value)
+    if value != value or value in (np.inf, -np.inf):
+        return f"{dtype.name}({'nan' if value != value else 'inf' if value > 0 else '-inf'})"
+    return f"{dtype.name}({value!r})"
+
+
+def _storage(dtype) -> str:
+    return "uint8" if dtype == BOOL else dtype.name
+
+
+def _indent(lines) -> list[str]:
+    return [f"    {line}" for line in lines]

@@ -1,0 +1,114 @@
+"""Kernels to machine code: Numba compiles, the cache remembers, the address is what the executor calls."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from numba import cfunc, types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from symcnn.backends.cpu import scalar
+from symcnn.backends.cpu.cache import KernelCache, content_hash
+from symcnn.config import config
+from symcnn.ir.types import DTYPES
+
+SIGNATURE = types.void(types.int64, types.int64, types.uintp)
+# Reordering and contracting are allowed; assuming that NaN and infinity do not occur is not.
+FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+
+
+def _pointer_to(element):
+    @intrinsic
+    def at(typing_context, address):
+        def generate(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(element)(address), generate
+
+    return at
+
+
+NAMESPACE = {
+    **scalar.NAMES,
+    **{f"{d.name}_at": _pointer_to(getattr(types, d.name)) for d in DTYPES if d.name != "bool"},
+    **{d.name: getattr(np, d.name) for d in DTYPES if d.name != "bool"},
+    "nan": np.nan,
+    "inf": np.inf,
+}  # fmt: skip
+
+_lock = threading.RLock()
+_loaded: dict[str, tuple[int, object]] = {}
+_caches: dict[Path, KernelCache] = {}
+_fingerprint = ""
+seconds = 0.0  # spent compiling by this process
+
+
+def compile_kernel(kernel: str | Callable) -> int:
+    """Address of a kernel given as generated source or as a function of the tuned library.
+
+    Compiled at most once per process, and at most once per machine when the cache folder is usable.
+    """
+    key = _key(kernel)
+    with _lock:
+        if key not in _loaded:
+            _loaded[key] = _load(key) or _compile(key, kernel)
+        return _loaded[key][0]
+
+
+def disk_cache() -> KernelCache:
+    """The cache in the configured folder."""
+    return _caches.setdefault(config.cache_dir, KernelCache(config.cache_dir / "kernels"))
+
+
+def _key(kernel) -> str:
+    global _fingerprint
+    if not _fingerprint:
+        here = Path(__file__).parent
+        sources = [path.read_text() for path in sorted([*here.glob("*.py"), *here.glob("tuned/*.py")])]
+        host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        _fingerprint = content_hash(numba.__version__, llvm.__file__, str(llvm.llvm_version_info), *host, *sources)
+    return content_hash(_fingerprint, kernel if isinstance(kernel, str) else f"{kernel.__module__}.{kernel.__qualname__}")
+
+
+def _load(key: str):
+    found = disk_cache().read(key)
+    if found is None:
+        return None
+    symbol, code = found
+    cpu_target.target_context.refresh()
+    library = cpu_target.target_context.codegen().unserialize_library(
+        (key, "object", (code, llvm.parse_assembly("").as_bitcode()))
+    )
+    return library.get_pointer_to_function(symbol), library
+
+
+def _compile(key: str, kernel):
+    global seconds
+    start = time.perf_counter()
+    # The symbol is made unique by the key: equal names of different kernels must not meet in one process.
+    function = _function(kernel, f"kernel_{key}") if isinstance(kernel, str) else kernel
+    compiled = cfunc(SIGNATURE, nopython=True, fastmath=FASTMATH, error_model="numpy")(function)
+    library = compiled._library
+    _, _, (code, _) = library.serialize_using_object_code()
+    disk_cache().write(key, compiled._wrapper_name, code, kernel if isinstance(kernel, str) else inspect.getsource(kernel))
+    seconds += time.perf_counter() - start
+    return compiled.address, compiled
+
+
+def _function(source: str, name: str):
+    source = re.sub(r"^def kernel\(", f"def {name}(", source)
+    file = f"<symcnn {name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks
+    namespace = dict(NAMESPACE)
+    exec(compile(source, file, "exec"), namespace)
+    return namespace[name]

@@ -1,0 +1,80 @@
+"""One compiled function that walks the plan's table: kernel address, number of tasks, grain, argument block.
+
+A whole training step is one call into it. Tasks of a launch are split into chunks of `grain`, which run in parallel;
+a launch of one chunk runs on the calling thread at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import numba
+import numba.core.config as numba_config
+import numpy as np
+from llvmlite import ir
+from numba import prange, types
+from numba.extending import intrinsic
+
+from symcnn.config import config
+
+# One launch at a time: Numba's thread pool does not take calls from several Python threads at once, and the
+# functions of one process share parameters.
+lock = threading.RLock()
+
+
+@intrinsic
+def _call(typing_context, address, low, high, block):
+    def generate(context, builder, signature, arguments):
+        function = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 3)
+        builder.call(builder.inttoptr(arguments[0], function.as_pointer()), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.uintp, types.int64, types.int64, types.uintp), generate
+
+
+def _walk(addresses, tasks, grains, blocks):
+    for k in range(addresses.shape[0]):
+        count, grain = tasks[k], grains[k]
+        address, block = addresses[k], blocks[k]
+        chunks = (count + grain - 1) // grain
+        if chunks == 1:
+            _call(address, 0, count, block)
+        else:
+            for c in prange(chunks):
+                _call(address, c * grain, min(count, c * grain + grain), block)
+
+
+@contextmanager
+def _numba_cache_in(folder: Path):
+    """Numba's own cache of this one function goes into our folder; the user's setting is put back."""
+    saved = numba_config.CACHE_DIR
+    numba_config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        numba_config.CACHE_DIR = saved
+
+
+def _compiled():
+    options = {"parallel": True, "nogil": True}
+    signature = "void(uintp[::1], int64[::1], int64[::1], uintp[::1])"
+    try:
+        with _numba_cache_in(config.cache_dir / "executor"):
+            return numba.njit(signature, cache=True, **options)(_walk)
+    except Exception:  # whatever is wrong with the cache, the executor can be compiled without it
+        return numba.njit(signature, **options)(_walk)
+
+
+_walker = None
+
+
+def run(addresses: np.ndarray, tasks: np.ndarray, grains: np.ndarray, blocks: np.ndarray) -> None:
+    """Execute a table of launches, in order."""
+    global _walker
+    with lock:
+        if _walker is None:
+            _walker = _compiled()
+        numba.set_num_threads(min(config.threads, numba_config.NUMBA_NUM_THREADS))
+        _walker(addresses, tasks, grains, blocks)

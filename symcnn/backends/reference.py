@@ -1,0 +1,65 @@
+"""The reference backend: NumPy, op by op. Slow, obviously right, and the judge of the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symcnn.backends.base import KernelInfo
+from symcnn.ir.graph import evaluate
+from symcnn.schedule.plan import Plan
+
+
+class ReferenceExecutable:
+    """Evaluates the graph itself; the plan tells only what to return."""
+
+    scratch_bytes = 0
+    compile_seconds = 0.0
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.known: dict = {}
+
+    def run(self, values, observe=None):
+        program = self.plan.program
+        roots = [*program.outputs, *program.updates.values()]
+        if observe is None:
+            found = evaluate(roots, values)
+        else:
+            self.known = dict(values)
+            for number, step in enumerate(program.steps):
+                observe(number, lambda step=step: self._step(step))
+            found = evaluate(roots, self.known)
+        found = [np.array(a) for a in found]  # all results exist before any update is visible
+        for shared, value in zip(program.updates, found[len(program.outputs) :], strict=True):
+            shared.storage[...] = value
+        return found[: len(program.outputs)]
+
+    def _step(self, step):
+        self.known.update(zip(step.writes, evaluate(step.writes, self.known), strict=True))
+
+    def value(self, variable):
+        return evaluate([variable], self.known)[0].copy()
+
+    def kernels(self):
+        steps = self.plan.steps
+        return [
+            KernelInfo(
+                s.name, tuple(v.op.label() for v in s.computes), tuple(str(self.plan.types[v]) for v in s.writes),
+                "# NumPy, op by op: " + ", ".join(f"{type(v.op).__module__}.{type(v.op).__name__}.reference" for v in s.computes),
+            )
+            for s in steps
+        ]  # fmt: skip
+
+
+class ReferenceBackend:
+    def tuned(self, variable) -> bool:
+        return False
+
+    def prepare(self, program) -> None:
+        pass
+
+    def load(self, plan: Plan) -> ReferenceExecutable:
+        return ReferenceExecutable(plan)
+
+
+BACKEND = ReferenceBackend()

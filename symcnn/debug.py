@@ -1,0 +1,94 @@
+"""``mode="debug"``: every kernel is checked against the NumPy reference on the data it really saw."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symcnn.errors import KernelMismatchError, NonFiniteError
+from symcnn.ir.graph import evaluate
+
+TOLERANCE = {"float32": 1e-3, "float64": 1e-9}  # of the largest magnitude: sums are reordered
+
+
+def checked(binding, values):
+    """An observer for `Executable.run` that runs each step, then compares what it wrote with the reference.
+
+    Raises
+    ------
+    NonFiniteError
+        At the first NaN or infinity that appears from finite operands: names the op, the user's line and the
+        statistics of its inputs.
+    KernelMismatchError
+        If a kernel and the reference disagree.
+    """
+    for x, array in values.items():
+        if not _finite(array):
+            raise NonFiniteError(f"input {x.name!r} holds NaN or infinity", where=x.origin, found=describe(array))
+    executable, steps = binding.executable, binding.plan.steps
+
+    def observe(number, run):
+        step = steps[number]
+        known = {v: executable.value(v) for v in step.reads}
+        known |= _shapes_only(binding.plan, step, known)
+        run()
+        written = {v: executable.value(v) for v in step.writes}
+        if all(map(_finite, known.values())) and not all(map(_finite, written.values())):
+            _blame(step, known)
+        for v, expected in zip(step.writes, evaluate(step.writes, known), strict=True):
+            _compare(step, v, written[v], expected)
+
+    return observe
+
+
+def _shapes_only(plan, step, known):
+    """Operands used for their shape alone have no value: an array of that shape stands for them."""
+    return {
+        v.inputs[k]: np.broadcast_to(np.zeros((), v.inputs[k].dtype), plan.types[v.inputs[k]].shape)
+        for v in step.computes
+        for k in v.op.shape_only
+        if v.inputs[k] not in known and v.inputs[k] not in step.computes
+    }
+
+
+def _blame(step, known):
+    def visit(variable, arrays, result):
+        if not _finite(result) and all(map(_finite, arrays)):
+            operands = "; ".join(f"{x!r}: {describe(a)}" for x, a in zip(variable.inputs, arrays, strict=True))
+            raise NonFiniteError(
+                f"{variable.op.name} made the first NaN or infinity: {describe(result)}", where=variable.origin, found=operands
+            )
+
+    evaluate(step.writes, known, visit)
+
+
+def _compare(step, variable, found, expected):
+    if not found.size:
+        return
+    if not variable.type.is_float:
+        agree = np.array_equal(found, expected)
+    else:
+        finite = np.isfinite(expected)
+        scale = np.abs(expected[finite]).max(initial=0.0) + 1e-30
+        agree = np.array_equal(finite, np.isfinite(found)) and np.allclose(
+            found[finite], expected[finite], rtol=0, atol=TOLERANCE[variable.dtype.name] * scale
+        )
+    if not agree:
+        raise KernelMismatchError(
+            f"the kernel of {step.name} disagrees with the reference at {variable!r}", where=variable.origin,
+            expected=describe(expected), found=describe(found), hint="this is a bug in symcnn: please report it with this message",
+        )  # fmt: skip
+
+
+def _finite(array) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def describe(array) -> str:
+    """Shape and statistics in one line."""
+    if not array.size:
+        return f"shape {array.shape}, empty"
+    if array.dtype.kind != "f":
+        return f"shape {array.shape}, min {array.min()}, max {array.max()}"
+    finite = array[np.isfinite(array)]
+    text = f"shape {array.shape}, {int(np.isnan(array).sum())} NaN, {int(np.isinf(array).sum())} inf"
+    return text + (f", min {finite.min():.4g}, mean {finite.mean():.4g}, max {finite.max():.4g}" if finite.size else "")

@@ -1,0 +1,388 @@
+"""`function`: the one place that runs the pipeline, from expressions to something that can be called."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import time
+import warnings
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from symcnn.backends.base import KernelInfo, backend
+from symcnn.debug import checked
+from symcnn.errors import DTypeError, InputError, ShapeError
+from symcnn.ir.graph import substitute, toposort
+from symcnn.ir.types import shape_text
+from symcnn.ir.variable import Constant, Input, Shared, Variable, user_origin
+from symcnn.ops.elementwise import as_variable
+from symcnn.ops.random import CALL
+from symcnn.profile import Profile, measure
+from symcnn.rewrite.pipeline import simplify
+from symcnn.schedule.lower import lower
+from symcnn.schedule.memory import MemoryPlan
+from symcnn.schedule.plan import bind, infer_types
+from symcnn.stages import Stages, explain
+
+BINDINGS_KEPT = 8  # sets of input shapes whose plans stay ready
+
+
+def function(
+    inputs, outputs, updates=None, givens=None, device: str = "cpu", mode: str = "fast", *, on_unused_input: str = "error", name=None
+) -> Function:
+    """Compile expressions into a callable.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        In the order of the call's arguments; each may also be given by name.
+    outputs : Variable, or list, tuple or dict of Variables
+        The call returns arrays in the same structure.
+    updates : dict, optional
+        Shared -> its next value. All of them see the old values.
+    givens : dict, optional
+        Variable -> what to use in its place.
+    device : {"cpu", "reference"}
+    mode : {"fast", "debug"}
+        ``"debug"`` checks every kernel against NumPy on the actual data and stops at the first NaN or infinity.
+    on_unused_input : {"error", "warn", "ignore"}
+
+    Returns
+    -------
+    Function
+
+    Raises
+    ------
+    InputError
+        An input is missing, unused, named twice or not an Input; an unknown device or mode.
+    ShapeError, DTypeError
+        An update does not have the type of its Shared.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x = sc.input("x", (None,))
+    >>> f = sc.function([x], {"double": 2 * x, "sum": sc.sum(x)}, device="reference")
+    >>> f([1.0, 2.0])["double"]
+    array([2., 4.], dtype=float32)
+    """
+    where = user_origin()
+    if mode not in ("fast", "debug"):
+        raise InputError(f"mode={mode!r}", where=where, expected="'fast' or 'debug'")
+    inputs = _checked_inputs(inputs, where)
+    structure, roots = _flatten(outputs, where)
+    updates = _checked_updates(updates or {}, where)
+    replacements = {k: as_variable(v) for k, v in (givens or {}).items()}
+    expressions = substitute([*roots, *updates.values()], replacements) if replacements else [*roots, *updates.values()]
+    _check_leaves(inputs, expressions, on_unused_input, where)
+    return Function(inputs, structure, expressions, list(updates), device, mode, name)
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """A function made ready for one set of input shapes."""
+
+    plan: object
+    executable: object
+    memory_plan: MemoryPlan
+    bounds: list[tuple]
+
+
+class Function:
+    """A compiled function; make one with `symcnn.function`.
+
+    Attributes
+    ----------
+    calls : int
+        How many times it was called: the part of the random state that moves. May be set, to resume exactly.
+    compile_seconds : float
+        Time spent compiling kernels that were not in the cache.
+    """
+
+    def __init__(self, inputs, structure, expressions, shared, device, mode, name):
+        self.inputs, self.device, self.mode, self.name = inputs, device, mode, name or "function"
+        self.calls = 0
+        self.compile_seconds = 0.0
+        self._structure, self._shared = structure, shared
+        self._expressions = expressions
+        self._backend = backend(device)
+        self._checks = _index_checks(expressions)
+        self._bindings: OrderedDict[tuple, Binding] = OrderedDict()
+        self._lock = threading.RLock()
+
+        # Indices that are computed inside the graph are returned too, so that their range can be checked.
+        hidden = [operand for _, _, operand, leaf in self._checks if not isinstance(leaf, (Input, Constant, Shared))]
+        self._hidden = hidden
+        self.phases = simplify([*expressions, *hidden])
+        simplified = self.phases[-1].outputs
+        count = len(expressions) - len(shared)
+        updates = dict(zip(shared, simplified[count : len(expressions)], strict=True))
+        self.program = lower([*simplified[:count], *simplified[len(expressions) :]], updates, self._backend.tuned)
+        start = time.perf_counter()
+        self._backend.prepare(self.program)
+        self.prepare_seconds = time.perf_counter() - start
+        if all(x.type.is_concrete for x in inputs):
+            self._binding(tuple(x.shape for x in inputs))
+
+    # ---- calling
+
+    def __call__(self, *args, **kwargs):
+        arrays = self._arguments(args, kwargs)
+        binding = self._binding(tuple(a.shape for a in arrays))
+        self._check_indices(binding, dict(zip(self.inputs, arrays, strict=True)))
+        with self._lock:
+            values = dict(zip(self.inputs, arrays, strict=True)) | {CALL: np.array(self.calls, np.int64)}
+            self.calls += 1
+            observe = checked(binding, values) if self.mode == "debug" else None
+            found = binding.executable.run(values, observe)
+        count = len(found) - len(self._hidden)
+        self._check_computed_indices(binding, found[count:])
+        return self._structure(found[:count])
+
+    def _arguments(self, args, kwargs) -> list[np.ndarray]:
+        names = [x.name for x in self.inputs]
+        if len(args) > len(names):
+            raise InputError(f"{self.name} takes {len(names)} argument(s): {', '.join(names)}", found=f"{len(args)} arguments")
+        values = dict(zip(names, args, strict=False))
+        for key, value in kwargs.items():
+            if key not in names:
+                close = difflib.get_close_matches(key, names, 1)
+                raise InputError(
+                    f"{self.name} has no input {key!r}", expected=", ".join(names), hint=f"did you mean {close[0]!r}?" if close else None
+                )
+            if key in values:
+                raise InputError(f"{self.name}: input {key!r} is given twice")
+            values[key] = value
+        missing = [n for n in names if n not in values]
+        if missing:
+            raise InputError(f"{self.name}: missing input {', '.join(map(repr, missing))}", expected=", ".join(names))
+        return [_as_input(x, values[x.name]) for x in self.inputs]
+
+    def _binding(self, shapes) -> Binding:
+        with self._lock:
+            found = self._bindings.get(shapes)
+            if found is None:
+                found = self._bind(shapes)
+                self._bindings[shapes] = found
+                while len(self._bindings) > BINDINGS_KEPT:
+                    self._bindings.popitem(last=False)
+            self._bindings.move_to_end(shapes)
+            return found
+
+    def _bind(self, shapes) -> Binding:
+        given = dict(zip(self.inputs, shapes, strict=True)) | {CALL: ()}
+        plan = bind(self.program, given)
+        executable = self._backend.load(plan)
+        self.compile_seconds += executable.compile_seconds
+        bounds = []
+        if self._checks:
+            types = infer_types(toposort([v for v, *_ in self._checks]), given)
+            bounds = [(v, leaf, v.op.index_bound(k, *(types[x] for x in v.inputs))) for v, k, _, leaf in self._checks]
+        return Binding(plan, executable, plan.memory.with_scratch(executable.scratch_bytes), bounds)
+
+    def bind(self, **shapes) -> Function:
+        """Plan for these input shapes now, without running: ``f.bind(x=(128, 1, 28, 28)).memory_plan``.
+
+        Inputs whose shape is fully known need not be named.
+        """
+        chosen = []
+        for x in self.inputs:
+            shape = tuple(shapes.pop(x.name, x.shape))
+            if None in shape or not x.type.accepts(x.type.with_shape(shape)):
+                raise ShapeError(f"{self.name}: {x!r} cannot have this shape", where=x.origin, expected=x.type, found=shape_text(shape))
+            chosen.append(shape)
+        if shapes:
+            raise InputError(f"{self.name} has no input {next(iter(shapes))!r}", expected=", ".join(x.name for x in self.inputs))
+        self._binding(tuple(chosen))
+        return self
+
+    # ---- index ranges
+
+    def _check_indices(self, binding, values):
+        for v, leaf, (low, high) in binding.bounds:
+            if isinstance(leaf, Input):
+                _check_range(v, leaf, values[leaf], low, high)
+            elif isinstance(leaf, (Constant, Shared)):
+                _check_range(v, leaf, leaf.value if isinstance(leaf, Constant) else leaf.storage, low, high)
+
+    def _check_computed_indices(self, binding, arrays):
+        computed = [b for b in binding.bounds if not isinstance(b[1], (Input, Constant, Shared))]
+        for (v, leaf, (low, high)), array in zip(computed, arrays, strict=True):
+            _check_range(v, leaf, array, low, high)
+
+    # ---- looking inside
+
+    def _current(self) -> Binding:
+        if not self._bindings:
+            unknown = ", ".join(f"{x.name}={shape_text(x.shape)}" for x in self.inputs if not x.type.is_concrete)
+            raise ShapeError(
+                f"{self.name}: input shapes are not known yet", found=unknown,
+                hint="call it once, or name shapes with f.bind(x=(128, 1, 28, 28))",
+            )  # fmt: skip
+        return next(reversed(self._bindings.values()))
+
+    @property
+    def memory_plan(self) -> MemoryPlan:
+        """Bytes of the latest set of input shapes, known before the run; `bind` chooses the shapes."""
+        return self._current().memory_plan
+
+    @property
+    def kernels(self) -> list[KernelInfo]:
+        """Every kernel with its Python source (`.source`), its ops (`.ops`) and what it writes (`.shapes`)."""
+        return self._current().executable.kernels()
+
+    @property
+    def stages(self) -> Stages:
+        """Stage name -> printable form: expression, autodiff, each rewrite phase, nests, plan, kernels."""
+        return Stages(self)
+
+    @property
+    def node_counts(self) -> dict[str, int]:
+        """Number of Variables at each stage of the graph."""
+        return {name: stage.nodes for name, stage in self.stages.items() if stage.nodes is not None}
+
+    def explain(self) -> str:
+        """The compiler's story as text: what each stage did to the graph."""
+        return explain(self)
+
+    def profile(self, *args, repeat: int = 10, **kwargs) -> Profile:
+        """Run `repeat` times, timing every kernel: calls, time, bytes, FLOPs, share, GFLOP/s and GB/s.
+
+        Updates are applied each time.
+        """
+        arrays = self._arguments(args, kwargs)
+        binding = self._binding(tuple(a.shape for a in arrays))
+        values = dict(zip(self.inputs, arrays, strict=True)) | {CALL: np.array(self.calls, np.int64)}
+        self._check_indices(binding, values)
+        return measure(binding, values, repeat)
+
+    def __repr__(self):
+        return f"<{self.name}({', '.join(map(repr, self.inputs))}) on {self.device}: {len(self.program.steps)} kernels>"
+
+
+# ---- arguments of `function`
+
+
+def _checked_inputs(inputs, where) -> list[Input]:
+    inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
+    for x in inputs:
+        if not isinstance(x, Input):
+            raise InputError("inputs must be made by sc.input", where=where, found=repr(x))
+    names = [x.name for x in inputs]
+    twice = {n for n in names if names.count(n) > 1}
+    if twice:
+        raise InputError(f"two inputs have the same name: {', '.join(sorted(twice))}", where=where)
+    return inputs
+
+
+def _flatten(outputs, where):
+    """A function from the list of arrays to the user's structure, and the list of Variables."""
+    if isinstance(outputs, Mapping):
+        keys = list(outputs)
+        return lambda arrays: dict(zip(keys, arrays, strict=True)), [_output(outputs[k], where) for k in keys]
+    if isinstance(outputs, Sequence):
+        kind = tuple if isinstance(outputs, tuple) else list
+        return kind, [_output(v, where) for v in outputs]
+    return (lambda arrays: arrays[0]), [_output(outputs, where)]
+
+
+def _output(value, where) -> Variable:
+    if isinstance(value, (Variable, np.ndarray, np.generic, int, float)):
+        return as_variable(value)
+    raise InputError("an output must be a Variable", where=where, found=repr(value))
+
+
+def _checked_updates(updates, where) -> dict[Shared, Variable]:
+    found = {}
+    for shared, value in updates.items():
+        if not isinstance(shared, Shared):
+            raise InputError("updates must be keyed by sc.shared variables", where=where, found=repr(shared))
+        value = as_variable(value)
+        if value.dtype != shared.dtype:
+            raise DTypeError(
+                f"the update of {shared!r} has another dtype", where=value.origin, expected=shared.dtype, found=value.dtype,
+                hint="cast it with .astype",
+            )  # fmt: skip
+        if value.ndim != shared.ndim or any(None not in (a, b) and a != b for a, b in zip(value.shape, shared.shape, strict=True)):
+            raise ShapeError(
+                f"the update of {shared!r} has another shape", where=value.origin, expected=shape_text(shared.shape), found=shape_text(value.shape)
+            )
+        found[shared] = value
+    return found
+
+
+def _check_leaves(inputs, expressions, on_unused, where):
+    used = [v for v in toposort(expressions) if isinstance(v, Input) and v is not CALL]
+    missing = [v for v in used if v not in inputs]
+    if missing:
+        raise InputError(
+            f"the outputs need {', '.join(repr(v) for v in missing)}, which is not among the inputs",
+            where=missing[0].origin, found=f"inputs {', '.join(x.name for x in inputs) or 'none'} at {where}",
+            hint="add it to the list of inputs, or replace it with givens",
+        )  # fmt: skip
+    unused = [x for x in inputs if x not in used]
+    if unused and on_unused != "ignore":
+        message = f"input {', '.join(repr(x) for x in unused)} is not used by any output or update"
+        if on_unused == "warn":
+            warnings.warn(message, stacklevel=3)
+            return
+        raise InputError(message, where=where, hint="remove it, or pass on_unused_input='ignore'")
+
+
+# ---- arguments of a call
+
+
+def _as_input(x: Input, value) -> np.ndarray:
+    """`value` as a contiguous array of the type of `x`."""
+    if isinstance(value, Variable):
+        raise InputError(f"input {x.name!r} needs a value, not {value!r}", where=x.origin)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"input {x.name!r}: {error}", where=x.origin, expected=x.type) from None
+    if array.ndim != x.ndim or any(None is not d != n for d, n in zip(x.shape, array.shape, strict=True)):
+        raise ShapeError(
+            f"input {x.name!r} has the wrong shape", where=x.origin, expected=shape_text(x.shape), found=shape_text(array.shape),
+            hint=f"rank {x.ndim} is needed, this is rank {array.ndim}" if array.ndim != x.ndim else None,
+        )  # fmt: skip
+    if array.dtype == x.dtype:
+        return np.ascontiguousarray(array).reshape(array.shape)
+    if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, x.dtype, "same_kind"):
+        raise DTypeError(
+            f"input {x.name!r} has the wrong dtype", where=x.origin, expected=x.dtype, found=array.dtype, hint=f"convert with .astype({x.dtype.name!r})"
+        )
+    if x.dtype.kind in "iu" and array.size:
+        limits = np.iinfo(x.dtype)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise InputError(
+                f"input {x.name!r}: values overflow {x.dtype}", where=x.origin,
+                expected=f"{limits.min} to {limits.max}", found=f"{array.min()} to {array.max()}",
+            )  # fmt: skip
+    return np.ascontiguousarray(array, dtype=x.dtype).reshape(array.shape)
+
+
+def _index_checks(expressions):
+    """(op result, position, operand, the leaf or result that decides its range) for every operand used as an index."""
+    found = []
+    for v in toposort(expressions):
+        if v.op is None:
+            continue
+        for k in v.op.checked_indices:
+            leaf = v.inputs[k]
+            while leaf.op is not None and (leaf.op.pattern in ("view", "alias") or leaf.op.name == "cast") and leaf.inputs[0].dtype.kind in "iu":
+                leaf = leaf.inputs[0]
+            found.append((v, k, v.inputs[k], leaf))
+    return found
+
+
+def _check_range(v, leaf, array, low, high):
+    if array.size and (array.min() < low or array.max() > high):
+        raise InputError(
+            f"{v.op.name}: an index in {leaf!r} is out of range", where=v.origin,
+            expected=f"{low} to {high}", found=f"{array.min()} to {array.max()}",
+        )  # fmt: skip
+
+

@@ -1,0 +1,153 @@
+"""The engine: a worklist over the graph, from the leaves up; every application is recorded so that it can be replayed.
+
+Each Variable is rebuilt from its simplified inputs, then offered to the rules of its op until none applies. What a rule
+makes is put on the worklist in turn. Interned nodes make it linear: a sub-expression is simplified once, however often
+it is used. A budget bounds the total, and a rule that leads back to an expression in progress is not applied.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from symcnn.ir.graph import rebuild
+from symcnn.ir.variable import Origin, Variable, made_by
+from symcnn.rewrite.pattern import Pattern, match
+
+STEPS_PER_NODE = 30
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named rewrite: where `op` occurs, `apply(variable, opaque)` returns a replacement or ``None``."""
+
+    name: str
+    op: str
+    apply: Callable[[Variable, frozenset], Variable | None]
+    source: Origin
+
+    def __str__(self):
+        return f"{self.name} ({Path(self.source.file).name}:{self.source.line})"
+
+
+@dataclass(frozen=True)
+class Application:
+    """One use of a rule: `before` was replaced by `after`."""
+
+    rule: Rule
+    before: Variable
+    after: Variable
+
+    def __str__(self):
+        return f"{self.rule}: {self.before!r} -> {self.after!r}"
+
+
+@dataclass
+class Rules:
+    """A set of rules, found by the op at the root of what they match."""
+
+    by_op: dict[str, list[Rule]] = field(default_factory=dict)
+
+    def __call__(self, name: str, pattern: Pattern, build: Callable[..., Variable], when: Callable[..., bool] | None = None):
+        """Add ``pattern -> build(**wildcards)``, if ``when(**wildcards)``."""
+
+        def apply(variable, opaque):
+            found = match(pattern, variable, opaque)
+            if found is None or (when is not None and not when(**found)):
+                return None
+            return build(**found)
+
+        self._add(Rule(name, pattern.op, apply, _caller()))
+
+    def on(self, *ops: str, name: str | None = None):
+        """Decorator: a rule written as a function of the Variable, for the named ops ("*": all)."""
+
+        def register(function):
+            for op in ops:
+                self._add(Rule(name or function.__name__.replace("_", " "), op, lambda v, opaque: function(v), _place(function)))
+            return function
+
+        return register
+
+    def _add(self, rule):
+        self.by_op.setdefault(rule.op, []).append(rule)
+
+    def __iter__(self):
+        return (rule for rules in self.by_op.values() for rule in rules)
+
+    def of(self, op: str) -> list[Rule]:
+        return [*self.by_op.get(op, ()), *self.by_op.get("*", ())]
+
+
+def rewrite(
+    outputs: Iterable[Variable], rules: Rules, opaque: frozenset = frozenset(), maker: str = ""
+) -> tuple[list[Variable], list[Application]]:
+    """`outputs` simplified by `rules`, and the applications in order.
+
+    Parameters
+    ----------
+    opaque : frozenset of Variables
+        Left alone, and not looked into by patterns.
+    maker : str
+        Recorded as the origin of what rules make; empty keeps each replaced Variable's.
+    """
+    outputs = list(outputs)
+    done: dict[Variable, Variable] = {}
+    forward: dict[Variable, Variable] = {}
+    applications: list[Application] = []
+    stack = list(reversed(outputs))
+    budget = None
+    while stack:
+        v = stack[-1]
+        if v in done:
+            stack.pop()
+        elif v in forward:
+            if forward[v] in done:
+                done[v] = done[forward[v]]
+                stack.pop()
+            else:
+                stack.append(forward[v])
+        elif v.op is None or v in opaque:
+            done[v] = v
+        else:
+            waiting = [x for x in v.inputs if x not in done]
+            if waiting:
+                stack.extend(reversed(waiting))
+                continue
+            if budget is None or len(done) > budget[0]:
+                budget = (len(done), STEPS_PER_NODE * (len(done) + 100))
+            after = rebuild(v, tuple(done[x] for x in v.inputs))
+            rule = None
+            if after is v and len(applications) < budget[1]:
+                rule, after = _first(v, rules, opaque, forward, maker)
+            if after is v:
+                done[v] = v
+            else:
+                if rule is not None:
+                    applications.append(Application(rule, v, after))
+                forward[v] = after
+                stack.append(after)
+    return [done[v] for v in outputs], applications
+
+
+def _first(v, rules, opaque, forward, maker):
+    """The first rule that applies to `v`, with the replacement; ``(None, v)`` if none does."""
+    for rule in rules.of(v.op.name):
+        with made_by(maker or v.origin.maker, v.origin):
+            after = rule.apply(v, opaque)
+        if after is None or after is v or after in forward:
+            continue
+        if v.type.accepts(after.type):
+            return rule, after
+    return None, v
+
+
+def _caller() -> Origin:
+    frame = inspect.currentframe().f_back.f_back
+    return Origin(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _place(function) -> Origin:
+    return Origin(function.__code__.co_filename, function.__code__.co_firstlineno)

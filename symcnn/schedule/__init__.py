@@ -1,0 +1,1 @@
+"""From a simplified graph to a plan: nests, fusion, memory."""

@@ -1,0 +1,363 @@
+"""Which Variables share one loop nest.
+
+Three decisions, in order:
+
+1. *Memory.* Some Variables must exist in memory: outputs, operands of tuned kernels, bases of reshapes.
+2. *Inlining.* A Variable read once, by an op that reads each element a bounded number of times, is computed where it
+   is read: its body replaces the load.
+3. *Groups.* The others (heads) join the group of what they read when both run over the same domain:
+   element by element (``same``), or through a reduction over trailing axes and back (``row``, ``stretch``):
+   softmax is max, exp, sum and divide over the same rows. A group becomes one nest with several stores.
+
+A head is stored only if something outside its group reads it. Everything here looks at symbolic types, so the answer
+holds for every batch size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from symcnn.ir.graph import toposort, value_inputs
+from symcnn.ir.variable import Constant, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MAX_OPS_IN_A_GROUP = 40  # bounds kernel size and the depth of expressions
+
+# How a head reads another, along a path of inlined ops.
+SAME, STRETCH, ROW, ROW_STRETCH, FAR = "same", "stretch", "row", "row of stretch", "far"
+
+
+@dataclass(eq=False)
+class Group:
+    """Heads computed in one nest.
+
+    Attributes
+    ----------
+    number : int
+        Its bit in `before`.
+    heads : list of Variables, in topological order
+    rows : set of Variables
+        The heads that have one element per row: reductions over the axes from `prefix` on, and what follows from them.
+    prefix : int or None
+        Number of outer axes when the group works row by row.
+    rank : int
+        Rank of the full domain.
+    before : int
+        Bit set of the groups that must run earlier, transitively.
+    size : int
+        Number of ops, inlined ones included.
+    tuned : bool
+        A single op that the backend computes with its own kernel.
+    operands : set of Variables
+        What is read at the point of the domain itself, from outside.
+    direct : set of Variables
+        The heads that its heads read.
+    """
+
+    number: int
+    heads: list[Variable] = field(default_factory=list)
+    rows: set[Variable] = field(default_factory=set)
+    prefix: int | None = None
+    rank: int = 0
+    before: int = 0
+    size: int = 0
+    tuned: bool = False
+    operands: set[Variable] = field(default_factory=set)
+    direct: set[Variable] = field(default_factory=set)
+
+
+@dataclass
+class Fusion:
+    """The result: groups in execution order, and how every Variable comes to its value.
+
+    Attributes
+    ----------
+    groups : list of Group
+    stored : set of Variables
+        Heads held in memory.
+    home : dict
+        Head -> its group.
+    inlined : set of Variables
+        Computed where they are read.
+    """
+
+    groups: list[Group]
+    stored: set[Variable]
+    home: dict[Variable, Group]
+    inlined: set[Variable]
+
+    def expands(self, variable: Variable, group: Group) -> bool:
+        """Whether inside `group` the value of `variable` is its op's body, not a load."""
+        if variable.op is None or variable.op.pattern == "alias":
+            return False
+        if variable in self.home:
+            return self.home[variable] is group and not group.tuned
+        return True
+
+
+def fuse(roots: Iterable[Variable], tuned: Callable[[Variable], bool]) -> Fusion:
+    """Group the ops under `roots`; `tuned(v)` says that the backend has its own kernel for `v`."""
+    roots = list(roots)
+    order = [v for v in toposort(roots, value_inputs) if v.op is not None]
+    opaque = {v for v in order if tuned(v)}
+    forced = _in_memory(roots, order, opaque)
+    uses = _use_counts(order)
+    inlined, sizes = _inline(order, forced, opaque, uses)
+    heads = [
+        v for v in order if v in opaque or (v not in inlined and v.op.pattern != "alias" and (v.op.pattern != "view" or v in forced))
+    ]
+    reads = {v: _reads(v, set(heads)) for v in heads}
+    groups, home = _group(heads, reads, opaque, sizes)
+    stored = _stored(heads, reads, home, forced)
+    return Fusion(_execution_order(groups), stored, home, inlined)
+
+
+def base_of(variable: Variable, forced: set[Variable] = frozenset()) -> Variable:
+    """The Variable whose memory holds `variable`: views and reshapes own none."""
+    while variable.op is not None and variable not in forced and variable.op.pattern in ("view", "alias"):
+        variable = variable.inputs[0]
+    return variable
+
+
+def _in_memory(roots, order, opaque) -> set[Variable]:
+    forced: set[Variable] = set()
+    # A reshape needs its operand contiguous: a strided view below it becomes a copy. Decide those first.
+    for v in order:
+        if v.op.pattern == "alias":
+            x = v.inputs[0]
+            while x.op is not None and x.op.pattern == "alias":
+                x = x.inputs[0]
+            forced.add(x)
+    for v in (*roots, *(x for o in opaque for x in value_inputs(o)), *opaque):
+        forced.add(base_of(v, forced))
+    return forced
+
+
+def _use_counts(order) -> dict[Variable, int]:
+    uses: dict[Variable, int] = {}
+    for v in order:
+        for x in value_inputs(v):
+            uses[x] = uses.get(x, 0) + 1
+    return uses
+
+
+def _inline(order, forced, opaque, uses):
+    """Variables read once, by a reader that reads each element a bounded number of times; and the size of each head."""
+    inlined: set[Variable] = set()
+    owner = {v: v for v in order}
+    size = dict.fromkeys(order, 1)
+    once = dict.fromkeys(order, False)  # is each element of this view read a bounded number of times?
+    for v in reversed(order):
+        through = v.op.pattern == "view" and v not in forced
+        reader_is_bounded = once[v] if through else v not in opaque and _reads_once(v)
+        for x in value_inputs(v):
+            if x.op is None or x in forced or x in opaque:
+                continue
+            bounded = reader_is_bounded and uses[x] == 1 and size[owner[v]] < MAX_OPS_IN_A_GROUP
+            if v.op.pattern == "elementwise" and _stretched(v, x) and _suffix_stretch(v, x) is None:
+                bounded = False  # it would be computed again for every repetition
+            if not bounded:
+                continue
+            if x.op.pattern == "view":
+                once[x] = True
+            elif x.op.pattern in ("elementwise", "gather"):
+                inlined.add(x)
+                size[owner[v]] += 1
+            else:
+                continue
+            owner[x] = owner[v]
+    return inlined, size
+
+
+def _reads_once(v: Variable) -> bool:
+    return v.op.pattern in ("elementwise", "gather", "view") or reduces(v)
+
+
+def reduces(v: Variable) -> bool:
+    """Whether `v` is a reduction over axes of its single operand."""
+    return v.op.pattern == "fold" and len(v.inputs) == 1 and getattr(v.op, "axes", None) is not None
+
+
+def reduced_prefix(v: Variable) -> int | None:
+    """k when `v` keeps its dimensions and reduces its operand over the axes k, k + 1, ... to the last, k >= 1."""
+    if v.op is None or not reduces(v) or not getattr(v.op, "keepdims", False):
+        return None
+    axes, ndim = v.op.axes, v.inputs[0].ndim
+    if not axes or axes[0] == 0 or axes != tuple(range(axes[0], ndim)):
+        return None
+    return axes[0]
+
+
+def _stretched(v: Variable, x: Variable) -> bool:
+    return x.ndim != v.ndim or any(a == 1 != b for a, b in zip(x.shape, v.shape, strict=True))
+
+
+def _suffix_stretch(v: Variable, x: Variable) -> int | None:
+    """k when `x` has the rank of `v` and is stretched along the axes k, k + 1, ... to the last only."""
+    if x.ndim != v.ndim:
+        return None
+    stretched = [k for k, (a, b) in enumerate(zip(x.shape, v.shape, strict=True)) if a == 1 != b]
+    first = stretched[0] if stretched else x.ndim
+    return first if first >= 1 and all(d == 1 for d in x.shape[first:]) else None
+
+
+def _edge(v: Variable, x: Variable) -> str:
+    """How the op of `v` reads its operand `x`."""
+    if v.op.pattern == "elementwise":
+        if not _stretched(v, x):
+            return SAME
+        return FAR if _suffix_stretch(v, x) is None else STRETCH
+    return FAR if reduced_prefix(v) is None else ROW
+
+
+_THEN = {
+    (SAME, SAME): SAME, (SAME, STRETCH): STRETCH, (STRETCH, SAME): STRETCH,
+    (ROW, SAME): ROW, (ROW, STRETCH): ROW_STRETCH, (ROW_STRETCH, SAME): ROW_STRETCH,
+}  # fmt: skip
+
+
+def _reads(head: Variable, heads: set[Variable]) -> dict[Variable, set[str]]:
+    """The heads and leaves that `head` reads through inlined ops and views, with the relations."""
+    found: dict[Variable, set[str]] = {}
+    stack = [(x, _edge(head, x)) for x in value_inputs(head)]
+    seen = set()
+    while stack:
+        x, relation = stack.pop()
+        if (x, relation) in seen:
+            continue
+        seen.add((x, relation))
+        if x in heads or x.op is None:
+            found.setdefault(x, set()).add(relation)
+        else:
+            stack.extend((y, _THEN.get((relation, _edge(x, y)), FAR)) for y in value_inputs(x))
+    return found
+
+
+def _group(heads, reads, opaque, sizes):
+    groups: list[Group] = []
+    home: dict[Variable, Group] = {}
+    for v in heads:
+        prefix = reduced_prefix(v)
+        alone = Group(
+            len(groups), [v], {v} if prefix else set(), prefix, v.inputs[0].ndim if prefix else v.ndim, size=sizes[v], tuned=v in opaque
+        )
+        groups.append(alone)
+        home[v] = alone
+        alone.operands = {x for x, relations in reads[v].items() if relations <= {SAME, ROW}}
+        for x in reads[v]:
+            if x in home and x is not v:
+                alone.before |= home[x].before | 1 << home[x].number
+                alone.direct.add(x)
+        for x in reads[v]:
+            if x in home and home[x] is not home[v]:
+                _try_merge(v, home[x], reads, groups, home)
+    return [g for g in groups if g.heads], home
+
+
+def _try_merge(v: Variable, other: Group, reads, groups, home):
+    """Merge the group of `v` into `other` (the group of something that `v` reads) if one loop can compute both."""
+    mine = home[v]
+    if mine.tuned or other.tuned or mine.size + other.size > MAX_OPS_IN_A_GROUP:
+        return
+    if None not in (mine.prefix, other.prefix) and mine.prefix != other.prefix:
+        return
+    level = _level_in(v, mine, other, reads)
+    if level is None or (level != (v in mine.rows) and len(mine.heads) > 1):
+        return
+    if mine.rank != other.rank or any(_far(h, other, reads) for h in mine.heads):
+        return
+    if _path_between(mine, other, home) or _path_between(other, mine, home):
+        return
+    rows = {v} if level else mine.rows - {v}
+    other.heads.extend(mine.heads)
+    other.rows |= rows | (mine.rows - {v})
+    other.prefix = other.prefix if other.prefix is not None else mine.prefix
+    other.size += mine.size
+    other.operands |= mine.operands
+    other.direct |= mine.direct
+    other.before = (other.before | mine.before) & ~(1 << other.number | 1 << mine.number)
+    gone, kept = 1 << mine.number, 1 << other.number
+    for group in groups:
+        if group is not other and group.before & (gone | kept):
+            group.before = (group.before & ~gone) | kept | other.before
+    for h in mine.heads:
+        home[h] = other
+    mine.heads = []
+
+
+def _level_in(v, mine, other, reads) -> bool | None:
+    """True if `v` would have one element per row of `other`, False if per element, None if it does not fit."""
+    levels = set()
+    reduces = reduced_prefix(v) is not None
+    for x, relations in reads[v].items():
+        if x not in other.heads:
+            continue
+        row = x in other.rows
+        for relation in relations:
+            if relation == SAME:
+                levels.add(row)
+            elif relation == STRETCH and row and _same_domain(v, other, reads):
+                levels.add(False)
+            elif (relation == ROW and not row) or (relation == ROW_STRETCH and row):
+                levels.add(True)
+            else:
+                return None
+    if len(levels) != 1:
+        return None
+    (level,) = levels
+    if reduces and (not level or other.prefix not in (None, reduced_prefix(v))):
+        return None
+    return level
+
+
+def _same_domain(v, other, reads) -> bool:
+    """Whether the shape of `v` is provably the full domain of `other`, not merely of the same rank."""
+    if v.ndim != other.rank:
+        return False
+    full = [h for h in other.heads if h not in other.rows]
+    if any(SAME in relations and (x in full or x in other.operands) for x, relations in reads[v].items()):
+        return True
+    witness = full[0] if full else next(h for h in other.heads if reduced_prefix(h)).inputs[0]
+    tail = slice(other.prefix, None)
+    return None not in v.shape[tail] and v.shape[tail] == witness.shape[tail]
+
+
+def _far(h, other, reads) -> bool:
+    return any(FAR in relations for x, relations in reads[h].items() if x in other.heads)
+
+
+def _path_between(then: Group, first: Group, home) -> bool:
+    """Whether a third group must run after `first` and before `then`."""
+    return any(home[x] not in (first, then) and home[x].before >> first.number & 1 for x in then.direct)
+
+
+def _stored(heads, reads, home, forced) -> set[Variable]:
+    stored = {v for v in heads if v in forced}
+    for v in heads:
+        stored.update(x for x in reads[v] if x in home and home[x] is not home[v])
+    return stored
+
+
+def _execution_order(groups: list[Group]) -> list[Group]:
+    """Groups so that each runs after those it needs, otherwise in the order of their last head."""
+    done, order = 0, []
+    waiting = list(groups)
+    while waiting:
+        later = []
+        for group in waiting:
+            if group.before & ~done:
+                later.append(group)
+            else:
+                order.append(group)
+                done |= 1 << group.number
+        assert len(later) < len(waiting), "cyclic groups"
+        waiting = later
+    return order
+
+
+def is_scalar_constant(variable: Variable) -> bool:
+    """A constant small enough to be written into the kernel's source."""
+    return isinstance(variable, Constant) and variable.value.size == 1

@@ -1,0 +1,190 @@
+"""From fused groups to loop nests: ask each op for its value at an index, and compose the answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symcnn.ir.graph import toposort, value_inputs
+from symcnn.ir.loops import Axis, Const, Expr, Index, Load, Nest, Operand, Result, Store, const, shape_of
+from symcnn.ir.variable import Shared, Variable
+from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One kernel of the program.
+
+    Attributes
+    ----------
+    computes : tuple of Variables
+        Every op whose work it does, in topological order.
+    writes : tuple of Variables
+        Those whose values it leaves in memory.
+    reads : tuple of Variables
+        What it reads from memory.
+    nest : Nest or None
+        ``None``: the backend's tuned kernel for ``writes[0]``.
+    pointwise : frozenset of Variables
+        Reads that happen only at the very element that the step writes, so that a write may take their place.
+    collapsible : bool
+        Every access is at the plain loop index or at 0: adjacent axes may be merged.
+    """
+
+    computes: tuple[Variable, ...]
+    writes: tuple[Variable, ...]
+    reads: tuple[Variable, ...]
+    nest: Nest | None
+    pointwise: frozenset = frozenset()
+    collapsible: bool = False
+
+    @property
+    def name(self) -> str:
+        return " + ".join(dict.fromkeys(v.op.name for v in self.computes))
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The lowered graph: steps in execution order, independent of the sizes of unknown dimensions.
+
+    Attributes
+    ----------
+    outputs : tuple of Variables
+    updates : dict
+        Shared -> the Variable that becomes its value.
+    steps : tuple of Step
+    order : tuple of Variables
+        Everything whose shape is needed, in topological order.
+    stored : frozenset of Variables
+        Op results held in memory.
+    """
+
+    outputs: tuple[Variable, ...]
+    updates: dict[Shared, Variable]
+    steps: tuple[Step, ...]
+    order: tuple[Variable, ...]
+    stored: frozenset
+
+    def base(self, variable: Variable) -> Variable:
+        """The Variable whose buffer holds `variable`."""
+        return base_of(variable, self.stored)
+
+
+def lower(outputs, updates, tuned) -> Program:
+    """Lower the graph under `outputs` and the values of `updates`."""
+    roots = [*outputs, *updates.values()]
+    fusion = fuse(roots, tuned)
+    steps = [_tuned_step(g.heads[0]) if g.tuned else _nest_step(g, fusion) for g in fusion.groups]
+    return Program(
+        tuple(outputs), dict(updates), tuple(_late_updates(steps, updates, fusion)), tuple(toposort(roots)), frozenset(fusion.stored)
+    )
+
+
+def _tuned_step(variable: Variable) -> Step:
+    return Step((variable,), (variable,), tuple(dict.fromkeys(value_inputs(variable))), None)
+
+
+def _nest_step(group: Group, fusion: Fusion) -> Step:
+    body = _Body(group, fusion)
+    full = [h for h in group.heads if h not in group.rows]
+    domain = full[0] if full else group.heads[0]
+    sizes = shape_of(domain)[: None if full else group.prefix]
+    # A dimension that is statically 1 needs no loop.
+    point = tuple(const(0) if isinstance(n, Const) else Index(f"i{k}") for k, n in enumerate(sizes))
+    axes = tuple(Axis(f"i{k}", n) for k, n in enumerate(sizes) if not isinstance(n, Const))
+    rows = sum(1 for a in axes if group.prefix is None or int(a.name[1:]) < group.prefix)
+    outer = rows if group.prefix is not None else max(len(axes) - 1, min(len(axes), 1))
+    stores = []
+    for head in group.heads:
+        if head not in fusion.stored:
+            continue
+        at = point
+        if head in group.rows:
+            at = tuple(point[k] if k < group.prefix else const(0) for k in range(head.ndim))
+        names = tuple(i.axis for i in at if isinstance(i, Index))
+        stores.append(Store(head, names, at, body.value(head, at)))
+    nest = Nest(axes, outer, tuple(stores))
+    reads = tuple(dict.fromkeys(body.loads))
+    return Step(
+        tuple(body.computed()), nest.variables, reads, nest, frozenset(_pointwise(body, nest)), _collapsible(body, nest, group)
+    )
+
+
+class _Body:
+    """The values of one group's Variables as expressions; each Variable at each index is expanded once."""
+
+    def __init__(self, group: Group, fusion: Fusion):
+        self.group, self.fusion = group, fusion
+        self.memo: dict[tuple, Expr] = {}
+        self.serial: dict[Variable, int] = {}
+        self.loads: dict[Variable, set[tuple]] = {}
+
+    def value(self, variable: Variable, index: tuple[Expr, ...]) -> Expr:
+        key = (variable, index)
+        if key not in self.memo:
+            self.memo[key] = self._value(variable, index)
+        return self.memo[key]
+
+    def _value(self, variable, index):
+        if is_scalar_constant(variable):
+            return const(variable.value.item(), variable.dtype)
+        if not self.fusion.expands(variable, self.group):
+            self.loads.setdefault(variable, set()).add(index)
+            return Load(variable, index)
+        serial = self.serial.setdefault(variable, len(self.serial))
+        operands = (Operand(x, lambda at, x=x: self.value(x, at)) for x in variable.inputs)
+        return variable.op.nest(Result(variable, index, serial), *operands).cast(variable.dtype)
+
+    def computed(self) -> list[Variable]:
+        return [v for v in toposort(self.group.heads, lambda v: value_inputs(v) if v in self.serial else ()) if v in self.serial]
+
+
+def _pointwise(body: _Body, nest: Nest):
+    """Loads that happen at the full point only. A fold reads elsewhere, so its index gives it away."""
+    points = {store.index for store in nest.stores}
+    if len(points) != 1:
+        return
+    (point,) = points
+    for variable, indices in body.loads.items():
+        if indices == {point}:
+            yield variable
+
+
+def _collapsible(body: _Body, nest: Nest, group: Group) -> bool:
+    """Elementwise throughout, so equal positions mean equal sizes."""
+    if group.prefix is not None or any(v.op.pattern not in ("elementwise", "view") for v in body.serial):
+        return False
+    if any(v.op.pattern == "view" and v.op.name not in ("expand_dims", "squeeze", "broadcast_to", "broadcast_like") for v in body.serial):
+        return False
+    return all(isinstance(i, (Index, Const)) for indices in body.loads.values() for index in indices for i in index)
+
+
+def _late_updates(steps, updates, fusion):
+    """Steps reordered so that an update of a Shared comes after its other readers where that is possible: then the
+    new value can be written over the old one."""
+    producers = {v: step for step in steps for v in step.writes}
+    base = lambda v: base_of(v, fusion.stored)  # noqa: E731
+    readers: dict[Variable, set] = {}
+    for step in steps:
+        for v in step.reads:
+            readers.setdefault(base(v), set()).add(step)
+    waits: dict = {}
+    for shared, value in updates.items():
+        writer = producers.get(value)
+        if writer is not None:
+            waits.setdefault(writer, set()).update(readers.get(shared, set()) - {writer})
+    done: set = set()
+    waiting, order = list(steps), []
+    while waiting:
+        later = []
+        for step in waiting:
+            ready = all(producers[b] in done for b in map(base, step.reads) if b in producers)
+            if ready and waits.get(step, set()) <= done:
+                order.append(step)
+                done.add(step)
+            else:
+                later.append(step)
+        if len(later) == len(waiting):  # updates that read each other: give up on the first of them
+            stuck = next(s for s in later if all(producers[b] in done for b in map(base, s.reads) if b in producers))
+            waits.pop(stuck)
+        waiting = later
+    return order

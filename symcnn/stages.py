@@ -1,0 +1,99 @@
+"""What the compiler did, stage by stage, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symcnn.errors import ShapeError
+from symcnn.ir.graph import toposort
+from symcnn.ir.printer import print_graph, print_nest
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of compilation: prints as its text.
+
+    Attributes
+    ----------
+    name : str
+    text : str
+    nodes : int or None
+        Number of Variables, for the stages that are graphs.
+    applications : tuple
+        The rewrites that were applied, in order (`symcnn.rewrite.engine.Application`).
+    outputs : tuple of Variables
+        The graph itself, for the stages that are graphs.
+    """
+
+    name: str
+    text: str
+    nodes: int | None = None
+    applications: tuple = ()
+    outputs: tuple = ()
+
+    def __str__(self):
+        return self.text
+
+    __repr__ = __str__
+
+
+class Stages(Mapping):
+    """Ordered mapping from stage name to `Stage`, each made when it is looked at."""
+
+    def __init__(self, function):
+        self._function = function
+        self._names = ["expression", "autodiff", *(p.name for p in function.phases[1:]), "nests", "plan", "kernels"]
+
+    def __iter__(self):
+        return iter(self._names)
+
+    def __len__(self):
+        return len(self._names)
+
+    def __getitem__(self, name) -> Stage:
+        if name not in self._names:
+            raise KeyError(name)
+        f = self._function
+        if name == "expression":
+            made = [v for v in toposort(f.phases[0].outputs) if not v.origin.maker]
+            roots = _roots(made)
+            return _graph_stage(name, roots)
+        if name == "autodiff":
+            return _graph_stage(name, f.phases[0].outputs)
+        if name == "nests":
+            text = "\n\n".join(print_nest(s.nest) if s.nest else f"tuned {s.name}: {s.writes[0].op.label()}" for s in f.program.steps)
+            return Stage(name, text)
+        if name in ("plan", "kernels"):
+            return Stage(name, _bound(f, name))
+        phase = next(p for p in f.phases if p.name == name)
+        return _graph_stage(name, phase.outputs, phase.applications)
+
+
+def _roots(variables):
+    """Those that none of the others reads."""
+    read = {x for v in variables for x in v.inputs}
+    return [v for v in variables if v not in read]
+
+
+def _graph_stage(name, outputs, applications=()) -> Stage:
+    return Stage(name, print_graph(outputs), len(toposort(outputs)), tuple(applications), tuple(outputs))
+
+
+def _bound(f, name) -> str:
+    try:
+        return str(f.memory_plan) if name == "plan" else "\n\n".join(f"# {k.name} -> {', '.join(k.shapes)}\n{k.source}" for k in f.kernels)
+    except ShapeError as error:
+        return f"not made yet: {error}"
+
+
+def explain(f) -> str:
+    """The story as text."""
+    lines = [f"{f!r}"]
+    for name, stage in f.stages.items():
+        count = f" ({stage.nodes} nodes)" if stage.nodes is not None else ""
+        rewrites = f", {len(stage.applications)} rewrites" if stage.applications else ""
+        lines += ["", f"== {name}{count}{rewrites}"]
+        lines += [f"  {a}" for a in stage.applications]
+        lines.append(stage.text)
+    return "\n".join(lines)
