@@ -8,6 +8,7 @@ from time import perf_counter
 import symcnn as sc
 from symcnn import metrics
 from symcnn.nn.weights import write_atomically
+from symcnn.viz.report import Report
 
 
 def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed: int = 0, folder=".") -> float:
@@ -20,7 +21,9 @@ def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed
     """
     start = perf_counter()
     train, validation, test, normalize = _data(images_per_class, seed)
-    print(f"LeNet on Fashion-MNIST: {len(train):,} images to train, {len(validation):,} to validate, {len(test):,} to test\n")
+    print(
+        f"LeNet on Fashion-MNIST: {len(train):,} training, {len(validation):,} validation, {len(test):,} test images\n"
+    )
 
     model = sc.models.lenet(seed=seed)
     before = model.parameters()["conv1.weight"].get_value()
@@ -32,7 +35,9 @@ def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed
     print(f"Nodes in the graph of one training step\n{_table(counts)}\n")
 
     schedule = sc.optim.cosine_decay(epochs)
-    history = sc.train.fit(model, train, validation, epochs=epochs, batch_size=64, step=step, schedule=schedule, seed=seed)
+    history = sc.train.fit(
+        model, train, validation, epochs=epochs, batch_size=64, step=step, schedule=schedule, seed=seed
+    )
 
     logits = model.predict(test.images, device=device)
     confusion = metrics.confusion_matrix(logits, test.labels, len(test.classes))
@@ -40,7 +45,7 @@ def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed
     print(f"\n{_per_class(confusion, test.classes)}\n")
 
     seconds, compiling = perf_counter() - start, function.compile_seconds
-    report = sc.viz.report.Report(
+    report = Report(
         title="symcnn demo: LeNet on Fashion-MNIST",
         subtitle=f"{len(train):,} training images, {epochs} epochs of SGD with momentum; tested on {len(test):,} others.",
         figures={

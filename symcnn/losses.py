@@ -134,7 +134,9 @@ def hinge(scores, target):
         _same_shape("hinge", scores, target)
         return sc.mean(sc.maximum(0.0, 1.0 - target * scores))
     if target.dtype.kind not in "iu":
-        raise DTypeError("hinge: labels of a multi-class loss are integers", found=repr(target), hint="target.astype('int64')")
+        raise DTypeError(
+            "hinge: labels of a multi-class loss are integers", found=repr(target), hint="target.astype('int64')"
+        )
     truth = sc.one_hot(target, scores.shape[1], dtype=scores.dtype)
     true_score = sc.sum(truth * scores, axis=1, keepdims=True)
     margins = sc.maximum(0.0, 1.0 + scores - true_score)

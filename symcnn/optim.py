@@ -126,7 +126,9 @@ class SGD(Optimizer):
     array([0., 0.])
     """
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0):
+    def __init__(
+        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
+    ):
         super().__init__(learning_rate)
         _check("momentum", momentum, 0, 1)
         _check("weight_decay", weight_decay, 0, float("inf"))

@@ -10,14 +10,28 @@ from symcnn.cli import main
 
 def run(*arguments, cwd=None):
     return subprocess.run(
-        [sys.executable, "-m", "symcnn.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "symcnn.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 
 def test_a_short_demo_tells_everything_and_writes_its_page(tmp_path):
     found = run("demo", "--epochs", "2", "--images-per-class", "20", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
-    for text in ("431,080", "Nodes in the graph", "expression", "precision", "recall", "Sneaker", "compiling", "Test accuracy"):
+    for text in (
+        "431,080",
+        "Nodes in the graph",
+        "expression",
+        "precision",
+        "recall",
+        "Sneaker",
+        "compiling",
+        "Test accuracy",
+    ):
         assert text in found.stdout
     assert "epoch 2/2" in found.stderr and "val_accuracy" in found.stderr
     page = (tmp_path / "symcnn-demo.html").read_text()

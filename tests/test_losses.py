@@ -35,7 +35,9 @@ def test_like_torch_elementwise(ours, options, theirs, binary):
     functional = pytest.importorskip("torch.nn.functional")
     y = rng.normal(0, 2, (6, 5))
     t = rng.integers(0, 2, (6, 5)).astype(float) if binary else rng.normal(0, 2, (6, 5))
-    for found, expected in zip(value(ours, y, t, **options), torch_value(getattr(functional, theirs), y, t), strict=True):
+    for found, expected in zip(
+        value(ours, y, t, **options), torch_value(getattr(functional, theirs), y, t), strict=True
+    ):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -45,7 +47,9 @@ def test_binary_cross_entropy_of_probabilities():
     found = value(sc.losses.binary_cross_entropy, p, t, from_logits=False)
     for a, b in zip(found, torch_value(functional.binary_cross_entropy, p, t), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)
-    certain = value(sc.losses.binary_cross_entropy, np.array([[0.0, 1.0]]), np.array([[0.0, 1.0]]), from_logits=False)[0]
+    certain = value(sc.losses.binary_cross_entropy, np.array([[0.0, 1.0]]), np.array([[0.0, 1.0]]), from_logits=False)[
+        0
+    ]
     assert certain == 0
 
 
@@ -93,7 +97,9 @@ def test_huber_delta():
     np.testing.assert_allclose(value(sc.losses.huber, y, t, delta=2.0)[0], expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("loss", [sc.losses.squared_error, sc.losses.huber, sc.losses.binary_cross_entropy, sc.losses.hinge])
+@pytest.mark.parametrize(
+    "loss", [sc.losses.squared_error, sc.losses.huber, sc.losses.binary_cross_entropy, sc.losses.hinge]
+)
 @pytest.mark.parametrize("shape", [(None,), (None, 4), (None, 1, 3)])
 def test_shapes_are_not_broadcast(loss, shape):
     with pytest.raises(sc.errors.ShapeError, match="differ in shape"):

@@ -129,12 +129,16 @@ def as_dataset(data) -> Dataset:
         return data
     if isinstance(data, (tuple, list)) and len(data) == 2:
         return Dataset(*data)
-    raise InputError("this is not a data set", expected="a Dataset or a pair (images, labels)", found=type(data).__name__)
+    raise InputError(
+        "this is not a data set", expected="a Dataset or a pair (images, labels)", found=type(data).__name__
+    )
 
 
 def _class_labels(labels: np.ndarray, what: str) -> np.ndarray:
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DTypeError(
-            f"{what} needs class labels", expected="integers of shape (n,)", found=f"{labels.dtype} of shape {labels.shape}"
+            f"{what} needs class labels",
+            expected="integers of shape (n,)",
+            found=f"{labels.dtype} of shape {labels.shape}",
         )
     return labels

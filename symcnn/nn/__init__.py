@@ -6,7 +6,7 @@ Read `module` for what a Module is, `layers` for the layers, `sequential` for ch
 from symcnn.nn.layers import Activation, Conv2d, Dense, Dropout, Flatten, MaxPool2d, ReLU
 from symcnn.nn.module import Module, Parameters
 from symcnn.nn.sequential import Sequential
-from symcnn.nn.trace import Trace, record_update
+from symcnn.nn.trace import Trace
 
 __all__ = [
     "Activation",
@@ -20,5 +20,4 @@ __all__ = [
     "ReLU",
     "Sequential",
     "Trace",
-    "record_update",
 ]

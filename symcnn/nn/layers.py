@@ -12,7 +12,6 @@ from symcnn import init as initial
 from symcnn.errors import InputError
 from symcnn.keywords import nearest
 from symcnn.nn.module import Module
-from symcnn.nn.trace import record_update
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "softplus", "sigmoid", "tanh", "gelu", "softmax", "log_softmax")
 
@@ -90,10 +89,14 @@ class Conv2d(Module):
         bias=True, init="glorot_uniform", seed=None, dtype="float32",
     ):  # fmt: skip
         window = (window, window) if np.ndim(window) == 0 else tuple(window)
-        _positive(self, in_channels=in_channels, out_channels=out_channels, groups=groups, height=window[0], width=window[-1])
+        _positive(
+            self, in_channels=in_channels, out_channels=out_channels, groups=groups, height=window[0], width=window[-1]
+        )
         if in_channels % groups or out_channels % groups:
             raise InputError(
-                "Conv2d: groups must divide the channels", expected=f"multiples of {groups}", found=(in_channels, out_channels)
+                "Conv2d: groups must divide the channels",
+                expected=f"multiples of {groups}",
+                found=(in_channels, out_channels),
             )
         self.in_channels, self.out_channels, self.window = in_channels, out_channels, window
         self.geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
@@ -209,14 +212,9 @@ class Dropout(Module):
     seed : int, numpy.random.Generator or None
         Of the random stream; see `symcnn.init.generator`.
 
-    Attributes
-    ----------
-    stream : Shared
-        State: the seed of the next step's mask. Every training step advances it.
-
     Notes
     -----
-    Srivastava et al., *Dropout*, JMLR 15 (2014).
+    Every call of a compiled function draws another mask; the same seed repeats the sequence. Srivastava et al., *Dropout*, JMLR 15 (2014).
 
     Examples
     --------
@@ -226,19 +224,15 @@ class Dropout(Module):
     True
     """
 
-    states = ("stream",)
-
     def __init__(self, rate=0.5, seed=None):
         if not 0 <= rate < 1:
             raise InputError("Dropout: the rate is a probability", expected="0 <= rate < 1", found=rate)
-        self.rate = rate
-        self.stream = sc.shared(np.array(initial.generator(seed).integers(2**31), "int64"), name="stream")
+        self.rate, self.seed = rate, int(initial.generator(seed).integers(2**31))
 
     def forward(self, x, training):
         if not training or self.rate == 0:
             return x
-        record_update(self.stream, self.stream + 1)
-        return sc.dropout(x, self.rate, seed=self.stream)
+        return sc.dropout(x, self.rate, seed=self.seed)
 
     def __repr__(self):
         return f"Dropout({self.rate})"

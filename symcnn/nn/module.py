@@ -61,8 +61,6 @@ class Module:
     ----------
     in_shape : tuple of int or None
         Shape of one example, where the module knows it.
-    states : tuple of str
-        Class attribute: names of Shared attributes that are state and no parameters (saved, but not trained).
 
     Examples
     --------
@@ -81,7 +79,6 @@ class Module:
     """
 
     in_shape: tuple[int, ...] | None = None
-    states: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -140,19 +137,14 @@ class Module:
 
     def parameters(self) -> Parameters:
         """What training changes, in the order of definition; by index or by path such as ``"conv1.weight"``."""
-        return Parameters(self._shared(state=False))
-
-    def state(self) -> Parameters:
-        """What training keeps but no gradient changes, by path."""
-        return Parameters(self._shared(state=True))
-
-    def _shared(self, state: bool) -> dict:
-        return {
-            _join(path, name): value
-            for path, module in self.modules().items()
-            for name, value in vars(module).items()
-            if isinstance(value, sc.Shared) and (name in module.states) == state
-        }
+        return Parameters(
+            {
+                _join(path, name): value
+                for path, module in self.modules().items()
+                for name, value in vars(module).items()
+                if isinstance(value, sc.Shared)
+            }
+        )
 
     def predict(self, X, batch_size: int = 128, device: str = "cpu") -> np.ndarray:
         """Outputs for the examples `X`, computed batch by batch, in evaluation mode.
@@ -211,21 +203,18 @@ class Module:
         return summarize(self, in_shape or self.in_shape)
 
     def save(self, path) -> None:
-        """Write parameters and state to a safetensors file, atomically: a reader never sees half of it."""
-        weights.save(path, self._all())
+        """Write the parameters to a safetensors file, atomically: a reader never sees half of it."""
+        weights.save(path, self.parameters())
 
     def load(self, path) -> None:
-        """Read parameters and state from a file written by `save`.
+        """Read the parameters from a file written by `save`.
 
         Raises
         ------
         FileError
             If the file is missing, truncated, foreign, or of another network; the module is then as before.
         """
-        weights.load(path, self._all())
-
-    def _all(self) -> dict:
-        return {**self._shared(state=False), **self._shared(state=True)}
+        weights.load(path, self.parameters())
 
     def __repr__(self):
         inner = ", ".join(f"{name}={part!r}" for name, part in self.parts().items())

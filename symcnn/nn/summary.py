@@ -43,10 +43,8 @@ class Summary:
     def __str__(self):
         cells = self.cells()
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            "  ".join(text.rjust(w) if i == 3 else text.ljust(w) for i, (text, w) in enumerate(zip(row, widths, strict=True)))
-            for row in cells
-        ]
+        template = "{:<%d}  {:<%d}  {:<%d}  {:>%d}" % tuple(widths)  # numbers to the right
+        lines = [template.format(*row) for row in cells]
         rule = "-" * len(lines[0])
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 

@@ -12,18 +12,18 @@ from symcnn.errors import FileError
 from symcnn.keywords import nearest
 
 
-def save(path, shared: dict) -> None:
-    """Write the values of ``{path in the module: Shared}`` to a safetensors file, whole or not at all."""
+def save(path, parameters) -> None:
+    """Write the values of `Parameters` to a safetensors file, whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
-    content = to_bytes({name: np.ascontiguousarray(s.get_value()) for name, s in shared.items()}, {"format": "symcnn"})
+    content = to_bytes({name: p.get_value() for name, p in parameters.items()}, {"format": "symcnn"})
     write_atomically(path, content)
 
 
-def load(path, shared: dict) -> None:
-    """Set ``{path in the module: Shared}`` from a file; all of them, or none and a FileError."""
-    arrays = _read(path)
-    missing, extra = sorted(shared.keys() - arrays.keys()), sorted(arrays.keys() - shared.keys())
+def load(path, parameters) -> None:
+    """Set `Parameters` from a file; all of them, or none and a FileError."""
+    arrays, parameters = _read(path), dict(parameters)
+    missing, extra = sorted(parameters.keys() - arrays.keys()), sorted(arrays.keys() - parameters.keys())
     if missing or extra:
         raise FileError(
             f"{path} holds the weights of another network",
@@ -31,7 +31,7 @@ def load(path, shared: dict) -> None:
             found=f"{_some(extra)}, unknown to this network" if extra else None,
             hint=nearest(missing[0], extra) if missing and extra else None,
         )
-    for name, target in shared.items():
+    for name, target in parameters.items():
         array = arrays[name]
         if array.shape != target.shape or not np.can_cast(array.dtype, target.dtype, "same_kind"):
             raise FileError(
@@ -39,7 +39,7 @@ def load(path, shared: dict) -> None:
                 expected=f"{target.dtype} {target.shape}",
                 found=f"{array.dtype} {array.shape}",
             )
-    for name, target in shared.items():
+    for name, target in parameters.items():
         target.set_value(arrays[name])
 
 

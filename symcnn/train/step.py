@@ -7,7 +7,6 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.keywords import checked_keywords
-from symcnn.nn.trace import Trace
 
 
 class Step:
@@ -53,24 +52,21 @@ class Step:
         return float(self.function(X, labels))
 
     def compile(self, X, labels):
-        """Build the function for batches like (X, labels), train nothing, and return it."""
+        """Build and plan the function for batches like (X, labels), train nothing, and return it."""
         X, labels = _checked_batch(self.model, X, labels)
         if self.function is None:
             self._build(X, labels)
-        return self.function
+        return self.function.bind(x=X.shape, labels=labels.shape)
 
     def _build(self, X, labels):
         x, t = _inputs(X, labels)
-        with Trace() as trace:
-            logits = self.model(x, training=True)
-        cost = self.loss(logits, t)
+        cost = self.loss(self.model(x, training=True), t)
         if cost.ndim != 0:
             raise ShapeError("the loss must be one number per batch", found=cost.shape, hint="reduce it with sc.mean")
         parameters = self.model.parameters()
         if not parameters:
             raise InputError("the model has no parameters to train", found=repr(self.model))
-        gradients = sc.grad(cost, list(parameters))
-        updates = {**self.optimizer.updates(parameters, gradients), **trace.updates}
+        updates = self.optimizer.updates(parameters, sc.grad(cost, list(parameters)))
         self.function = sc.function([x, t], cost, updates=updates, device=self.device, mode=self.mode)
 
 

@@ -45,7 +45,9 @@ def line_chart(title: str, series: dict[str, list[float]], x_label: str = "epoch
         f'<text x="{x(i):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{i + 1}</text>'
         for i in range(0, count, max(1, count // 10))
     ]
-    parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 2}" text-anchor="middle">{escape(x_label)}</text>')
+    parts.append(
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 2}" text-anchor="middle">{escape(x_label)}</text>'
+    )
     ends = _spread([y(values[-1]) for values in series.values() if values and isfinite(values[-1])])
     for i, (name, values) in enumerate(series.items()):
         points = " ".join(f"{x(k):.1f},{y(v):.1f}" for k, v in enumerate(values) if isfinite(v))
@@ -58,7 +60,9 @@ def line_chart(title: str, series: dict[str, list[float]], x_label: str = "epoch
             if isfinite(v)
         ]
         if values and isfinite(values[-1]):
-            parts.append(f'<text class="name{i}" x="{WIDTH - RIGHT + 10}" y="{ends.pop(0) + 4:.1f}">{escape(name)}</text>')
+            parts.append(
+                f'<text class="name{i}" x="{WIDTH - RIGHT + 10}" y="{ends.pop(0) + 4:.1f}">{escape(name)}</text>'
+            )
     return (
         f'<svg class="chart" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>{''.join(parts)}</svg>"

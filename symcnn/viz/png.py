@@ -47,8 +47,8 @@ def img(image, alt: str, scale: int = 2) -> str:
 def stretched(image) -> np.ndarray:
     """Any real image as uint8, from its smallest value (black) to its largest (white)."""
     image = np.asarray(image, "float64")
-    low, high = image.min(), image.max()
-    return np.zeros(image.shape, "uint8") if low == high else ((image - low) * (255 / (high - low))).round().astype("uint8")
+    span = np.ptp(image) or 1.0
+    return ((image - image.min()) * (255 / span)).round().astype("uint8")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -108,7 +108,9 @@ class Report:
                 _confusion(confusion, self.classes) + "<br>" + _per_class(confusion, self.classes),
             ),
             _section(
-                "Where it is wrong, and most certain", "Test images, the most confident mistakes first.", self._mistakes()
+                "Where it is wrong, and most certain",
+                "Test images, the most confident mistakes first.",
+                self._mistakes(),
             ),
         )
         figures = "".join(f"<div><b>{escape(v)}</b><span>{escape(k)}</span></div>" for k, v in self.figures.items())
@@ -152,7 +154,7 @@ def _network(summary) -> str:
     header, *rows, total = summary.cells()
 
     def line(cells, tag, attributes=""):
-        texts = "".join(f'<{tag}{" class=n" if i == 3 else ""}>{escape(text)}</{tag}>' for i, text in enumerate(cells))
+        texts = "".join(f"<{tag}{' class=n' if i == 3 else ''}>{escape(text)}</{tag}>" for i, text in enumerate(cells))
         return f"<tr{attributes}>{texts}</tr>"
 
     body = line(header, "th") + "".join(line(r, "td") for r in rows) + line(total, "td", ' class="total"')

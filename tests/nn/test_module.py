@@ -72,7 +72,9 @@ def test_uint8_images_are_accepted():
     np.testing.assert_allclose(found, model.predict(X.astype("float32"), device="reference"), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("shape", "match"), [((5, 1, 7, 6), "other inputs"), ((1, 6, 6), "batch axis"), ((), "inputs")])
+@pytest.mark.parametrize(
+    ("shape", "match"), [((5, 1, 7, 6), "other inputs"), ((1, 6, 6), "batch axis"), ((), "inputs")]
+)
 def test_predict_names_the_shape_it_takes(shape, match):
     with pytest.raises(sc.errors.ShapeError, match=match):
         small().predict(np.zeros(shape))

@@ -8,11 +8,13 @@ from symcnn import nn
 
 
 def model(seed=0, hidden=4):
-    return nn.Sequential(a=nn.Dense(3, hidden, seed=seed), drop=nn.Dropout(0.5, seed=seed), b=nn.Dense(hidden, 2, seed=seed))
+    return nn.Sequential(
+        a=nn.Dense(3, hidden, seed=seed), drop=nn.Dropout(0.5, seed=seed), b=nn.Dense(hidden, 2, seed=seed)
+    )
 
 
 def values(module):
-    return {name: s.get_value() for name, s in module._all().items()}
+    return {name: s.get_value() for name, s in module.parameters().items()}
 
 
 def test_round_trip_is_exact(tmp_path):
@@ -30,7 +32,9 @@ def test_others_can_read_it(tmp_path):
     assert numpy.load_file(tmp_path / "w")["a.weight"].shape == (3, 4)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:10], lambda b: b[:-3], lambda b: b"", lambda b: b"PK\x03\x04" + b, lambda b: b"{}" * 40])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:10], lambda b: b[:-3], lambda b: b"", lambda b: b"PK\x03\x04" + b, lambda b: b"{}" * 40]
+)
 def test_a_damaged_file_changes_nothing(tmp_path, damage):
     path, network = tmp_path / "w", model(0)
     model(1).save(path)

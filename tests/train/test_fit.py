@@ -80,7 +80,5 @@ def test_evaluate_weighs_examples_equally():
 
 
 def test_evaluate_regression_has_no_accuracy():
-    found = sc.train.evaluate(
-        sc.models.mlp([2, 1]), (X, X[:, :1]), loss=sc.losses.squared_error, device="reference"
-    )
+    found = sc.train.evaluate(sc.models.mlp([2, 1]), (X, X[:, :1]), loss=sc.losses.squared_error, device="reference")
     assert found.keys() == {"loss"}
