@@ -38,22 +38,15 @@ def sizes(block, operands):
     return advance(block, operands + HEADER)
 
 
-def both_precisions(body):
-    """The float32 and the float64 kernel of a helper ``body(lo, hi, block, dtype)``, keyed by dtype name.
+def both_precisions(factory):
+    """The kernels ``factory(float32)`` and ``factory(float64)`` keyed by dtype name, each with a name of its own.
 
-    Each is a function of its own, named like ``matmul_float32``, because a kernel's signature cannot mention a dtype.
+    A factory is a function of the element type that returns a kernel, since the signature of a kernel has no room for
+    a type.
     """
-
-    def single(lo, hi, args):
-        body(lo, hi, arguments(args), float32)
-
-    def double(lo, hi, args):
-        body(lo, hi, arguments(args), float64)
-
-    kernels = {"float32": single, "float64": double}
-    for dtype, kernel in kernels.items():
-        kernel.__name__ = f"{body.__name__}_{dtype}"
-        kernel.__qualname__ = kernel.__name__
-        kernel.__module__ = body.__module__
-        kernel.__doc__ = body.__doc__
+    kernels = {}
+    for dtype in (float32, float64):
+        kernel = factory(dtype)
+        kernel.__name__ = kernel.__qualname__ = f"{factory.__name__}_{dtype}"
+        kernels[dtype.name] = kernel
     return kernels

@@ -18,7 +18,7 @@ from symcnn.backends.cpu.simd import (
     store_where,
     zero,
 )
-from symcnn.backends.cpu.tuned.arguments import both_precisions, helper, operand, scratch, sizes
+from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import clear, copy, even_blocks, even_grain, pad, round_up
 from symcnn.backends.cpu.tuned.pixels import gather, joined_rows
 from symcnn.backends.cpu.tuned.product import one_precision
@@ -33,73 +33,79 @@ ADD_BLOCK = 1024
 POINT = (1, 1, 1, 0, 1, 1, 0, 1)  # the window through which a pixel sees itself: it gathers g
 
 
-@helper
-def gather_rows(target, pitch, image, grid, source, window, taps, pixels):
-    """`gather` whole rows, with zeros up to the next whole vector."""
-    first, stop = pixels
-    length = pad(stop - first, lanes(target))
-    if length > stop - first:
-        for t in range(taps[1] - taps[0]):
-            clear(advance(target, t * pitch + length - lanes(target)), lanes(target))
-    gather(target, pitch, image, grid, source, window, taps, pixels)
-    return length
-
-
-@helper
-def conv2d_weight(lo, hi, block, dtype):
+def conv2d_weight(dtype):
     """partial[s, m, t] = sum_p g[m, p] X[t, p] over slice s of the pixels; a task is one block of one slice.
 
     Operands: g, image, partial sums. Sizes: groups, m, taps, pixels, pixels in a slice, in a run; rows and columns of
-    a block; offsets of X and of the results in the scratch memory; the strides of a group of channels of g and of the
-    image, and of a slice of partial sums; grid and source of g; grid, source and window of the image.
+    a block; the offset of the results in the scratch memory; the strides of a group of channels of g and of the image,
+    and of a slice of partial sums; grid, source and window of g and of the image (see `pixels`).
     """
-    g, image, partial = operand(block, 0, dtype), operand(block, 1, dtype), operand(block, 2, dtype)
-    size = sizes(block, 3)
-    groups, m, taps, pixels, slice_length, run_length = integers(size, 0, 6)
-    block_rows, block_columns, seen_at, results_at, g_group, image_group, of_slice = integers(size, 6, 7)
-    g_grid, g_source = integers(size, 13, 2), integers(size, 15, 6)
-    grid, source, window = integers(size, 21, 2), integers(size, 23, 6), integers(size, 29, 8)
-    wanted = scratch(block, 3, lo, dtype)
-    seen, results = advance(wanted, seen_at), advance(wanted, results_at)
-    # One vector more than a run: rows a multiple of 4 KiB apart would all compete for the same lines of the cache.
-    pitch = run_length + lanes(wanted)
 
-    across = (taps + block_columns - 1) // block_columns
-    down = (m + block_rows - 1) // block_rows
-    for task in range(lo, hi):
-        i, t = task // across % down * block_rows, task % across * block_columns
-        piece, group = task // (down * across * groups), task // (down * across) % groups
-        rows, columns = min(block_rows, m - i), min(block_columns, taps - t)
-        width = pad(columns, DOT_COLUMNS)
-        clear(results, pad(pad(rows, DOT_ROWS) * width, lanes(results)))
-        group_g, group_image = advance(g, group * g_group), advance(image, group * image_group)
-        end = min((piece + 1) * slice_length, pixels)
-        for first in range(piece * slice_length, end, run_length):
-            run = (first, min(first + run_length, end))
-            depth = gather_rows(wanted, pitch, group_g, g_grid, g_source, POINT, (i, i + rows), run)
-            gather_rows(seen, pitch, group_image, grid, source, window, (t, t + columns), run)
-            for row in range(0, rows, DOT_ROWS):
-                for column in range(0, columns, DOT_COLUMNS):
-                    dot_products(
-                        depth, advance(wanted, row * pitch), advance(seen, column * pitch), pitch,
-                        advance(results, row * width + column), width,
-                    )  # fmt: skip
-        place = advance(partial, piece * of_slice + (group * m + i) * taps + t)
-        for row in range(rows):
-            copy(advance(place, row * taps), advance(results, row * width), columns)
+    def kernel(lo, hi, args):
+        block = arguments(args)
+        g, image, partial = operand(block, 0, dtype), operand(block, 1, dtype), operand(block, 2, dtype)
+        size = sizes(block, 3)
+        groups, m, taps, pixels, slice_length, run_length = integers(size, 0, 6)
+        block_rows, block_columns, results_at, g_group, image_group, of_slice = integers(size, 6, 6)
+        g_grid, g_source, g_window = integers(size, 12, 2), integers(size, 14, 6), integers(size, 20, 8)
+        grid, source, window = integers(size, 28, 2), integers(size, 30, 6), integers(size, 36, 8)
+        wanted = scratch(block, 3, lo, dtype)
+        results = advance(wanted, results_at)
+        # One vector more than a run: rows a multiple of 4 KiB apart would all compete for the same lines of the cache.
+        pitch = run_length + lanes(wanted)
+
+        across = (taps + block_columns - 1) // block_columns
+        down = (m + block_rows - 1) // block_rows
+        for task in range(lo, hi):
+            i, t = task // across % down * block_rows, task % across * block_columns
+            piece, group = task // (down * across * groups), task // (down * across) % groups
+            rows, columns = min(block_rows, m - i), min(block_columns, taps - t)
+            width = pad(columns, DOT_COLUMNS)
+            clear(results, pad(pad(rows, DOT_ROWS) * width, lanes(results)))
+            seen = advance(wanted, rows * pitch)
+            group_g, group_image = advance(g, group * g_group), advance(image, group * image_group)
+            end = min((piece + 1) * slice_length, pixels)
+            for first in range(piece * slice_length, end, run_length):
+                run = (first, min(first + run_length, end))
+                depth = pad(run[1] - first, lanes(wanted))
+                if depth > run[1] - first:
+                    for row in range(rows + columns):
+                        clear(advance(wanted, row * pitch + depth - lanes(wanted)), lanes(wanted))
+                # Two turns instead of two calls: `gather` is large, and each call of it would be compiled again.
+                for side in range(2):
+                    if side == 0:
+                        gathered = (wanted, group_g, g_grid, g_source, g_window, (i, i + rows))
+                    else:
+                        gathered = (seen, group_image, grid, source, window, (t, t + columns))
+                    gather(gathered[0], pitch, gathered[1], gathered[2], gathered[3], gathered[4], gathered[5], run)
+                for row in range(0, rows, DOT_ROWS):
+                    for column in range(0, columns, DOT_COLUMNS):
+                        dot_products(
+                            depth, advance(wanted, row * pitch), advance(seen, column * pitch), pitch,
+                            advance(results, row * width + column), width,
+                        )  # fmt: skip
+            place = advance(partial, piece * of_slice + (group * m + i) * taps + t)
+            for row in range(rows):
+                copy(advance(place, row * taps), advance(results, row * width), columns)
+
+    return kernel
 
 
-@helper
-def add_slices(lo, hi, block, dtype):
+def add_slices(dtype):
     """out[i] = sum_s partial[s, i]; a task is `ADD_BLOCK` elements. Sizes: elements, slices."""
-    partial, out = operand(block, 0, dtype), operand(block, 1, dtype)
-    count, slices = integers(sizes(block, 2), 0, 2)
-    for i in range(lo * ADD_BLOCK, min(hi * ADD_BLOCK, count), lanes(out)):
-        inside = lane_range(out, 0, count - i)
-        sum_ = zero(out)
-        for piece in range(slices):
-            sum_ = sum_ + load_where(inside, partial, piece * count + i)
-        store_where(inside, out, i, sum_)
+
+    def kernel(lo, hi, args):
+        block = arguments(args)
+        partial, out = operand(block, 0, dtype), operand(block, 1, dtype)
+        count, slices = integers(sizes(block, 2), 0, 2)
+        for i in range(lo * ADD_BLOCK, min(hi * ADD_BLOCK, count), lanes(out)):
+            inside = lane_range(out, 0, count - i)
+            sum_ = zero(out)
+            for piece in range(slices):
+                sum_ = sum_ + load_where(inside, partial, piece * count + i)
+            store_where(inside, out, i, sum_)
+
+    return kernel
 
 
 CONV2D_WEIGHT = both_precisions(conv2d_weight)
@@ -131,21 +137,20 @@ class Conv2dWeightGrad:
         g_grid = joined_rows(grid, g.strides[2:])
 
         pitch = run + VECTOR_BYTES // itemsize
-        wanted = round_up(min(m, rows), DOT_ROWS) * pitch
-        seen = round_up(min(taps, columns), DOT_COLUMNS) * pitch
+        gathered = (round_up(rows, DOT_ROWS) + round_up(columns, DOT_COLUMNS)) * pitch
         tasks = slices * groups * ceil(m / rows) * ceil(taps / columns)
         multiply = Launch(
             kernel=CONV2D_WEIGHT[dtype],
             operands=(g, x, workspace if slices > 1 else output),
             sizes=(
-                *(groups, m, taps, pixels, slice_length, run, rows, columns, wanted, wanted + seen),
+                *(groups, m, taps, pixels, slice_length, run, rows, columns, gathered),
                 *(m * g.strides[1], channels * x.strides[1], elements),
-                *(*g_grid, *g_grid, *g.strides),
+                *(*g_grid, *g_grid, *g.strides, *POINT),
                 *(*grid, *x.shape[2:], *x.strides, *kernel, *axes[0], *axes[1]),
             ),
             tasks=tasks,
             grain=even_grain(tasks, threads),
-            scratch=(wanted + seen + round_up(rows * columns, VECTOR_BYTES)) * itemsize,
+            scratch=(gathered + round_up(rows * columns, VECTOR_BYTES)) * itemsize,
             flops=2 * o * taps * pixels,
         )
         if slices == 1:

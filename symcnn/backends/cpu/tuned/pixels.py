@@ -31,52 +31,44 @@ def gather(target, pitch, image, grid, source, window, taps, pixels):
     Row t starts at ``target[(t - taps[0]) * pitch]``.
     """
     rows, columns = grid
-    first, stop = pixels
-    n, within = first // (rows * columns), first % (rows * columns)
+    height, width, stride_n, stride_c, stride_h, stride_w = source
+    kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w = window
+    first_channel, first_tap = taps[0] // (kernel_h * kernel_w), taps[0] % (kernel_h * kernel_w)
+    p, stop = pixels
+    n, within = p // (rows * columns), p % (rows * columns)
     row, column = within // columns, within % columns
-    p = first
     while p < stop:
         run = min(columns - column, stop - p)
-        place, shown = advance(target, p - first), advance(image, n * source[2])
-        if window[0] * window[1] > 1 or window[5] * source[5] == 1:
-            _gather_run(place, pitch, shown, row, column, run, source, window, taps)
-        else:
+        place, shown = advance(target, p - pixels[0]), advance(image, n * stride_n)
+        if kernel_h * kernel_w == 1 and step_w * stride_w != 1:
             _gather_transposed(place, pitch, shown, row, column, run, source, window, taps)
+        else:
+            channel, i, j = first_channel, first_tap // kernel_w, first_tap % kernel_w
+            for _ in range(taps[1] - taps[0]):
+                y = row * step_h + origin_h + i * tap_h
+                x = column * step_w + origin_w + j * tap_w
+                line = advance(shown, channel * stride_c + y * stride_h)
+                reach = width if 0 <= y < height else 0
+                if step_w == 1 and stride_w == 1:
+                    copy_between(place, advance(line, x), run, -x, reach - x)
+                else:
+                    for q in range(run):
+                        place[q] = line[x * stride_w] if 0 <= x < reach else 0
+                        x += step_w
+                place = advance(place, pitch)
+                j += 1
+                if j == kernel_w:
+                    j = 0
+                    i += 1
+                    if i == kernel_h:
+                        i = 0
+                        channel += 1
         p += run
         column = 0
         row += 1
         if row == rows:
             row = 0
             n += 1
-
-
-@helper
-def _gather_run(target, pitch, image, row, column, run, source, window, taps):
-    """`gather` for `run` pixels of one row of one image."""
-    height, width, _, stride_c, stride_h, stride_w = source
-    kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w = window
-    channel, tap = taps[0] // (kernel_h * kernel_w), taps[0] % (kernel_h * kernel_w)
-    i, j = tap // kernel_w, tap % kernel_w
-    for _ in range(taps[1] - taps[0]):
-        y = row * step_h + origin_h + i * tap_h
-        x = column * step_w + origin_w + j * tap_w
-        line = advance(image, channel * stride_c + y * stride_h)
-        if y < 0 or y >= height:
-            copy_between(target, line, run, 0, 0)
-        elif step_w == 1 and stride_w == 1:
-            copy_between(target, advance(line, x), run, -x, width - x)
-        else:
-            for q in range(run):
-                target[q] = line[x * stride_w] if 0 <= x < width else 0
-                x += step_w
-        target = advance(target, pitch)
-        j += 1
-        if j == kernel_w:
-            j = 0
-            i += 1
-            if i == kernel_h:
-                i = 0
-                channel += 1
 
 
 @helper

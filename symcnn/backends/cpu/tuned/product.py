@@ -14,7 +14,7 @@ import numpy as np
 
 from symcnn.backends.cpu.launch import Launch, View
 from symcnn.backends.cpu.simd import advance, integers, lanes
-from symcnn.backends.cpu.tuned.arguments import both_precisions, helper, operand, scratch, sizes
+from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, helper, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import (
     clear,
     depth_block,
@@ -45,70 +45,78 @@ def batch_offset(axes, batch, which):
     return offset
 
 
-@helper
-def pack_left(lo, hi, block, dtype):
+def pack_left(dtype):
     """Pack L into panels [taps][rows]; a task is one panel of one batch.
 
     Operands: L, panels. Sizes: m, channels, kernel_h, kernel_w; the strides of L along these; the batch axes.
     """
-    left, panels = operand(block, 0, dtype), operand(block, 1, dtype)
-    size = sizes(block, 2)
-    m, channels, kernel_h, kernel_w, of_row, of_channel, of_i, of_j = integers(size, 0, 8)
-    axes = advance(size, 8)
-    taps = channels * kernel_h * kernel_w
-    per_batch = (m + TILE_ROWS - 1) // TILE_ROWS
-    for task in range(lo, hi):
-        batch, first = task // per_batch, task % per_batch * TILE_ROWS
-        rows, height = min(TILE_ROWS, m - first), panel_rows(m - first)
-        source = advance(left, batch_offset(axes, batch, 0) + first * of_row)
-        target = advance(panels, (batch * pad(m, ROW_UNIT) + first) * taps)
-        for channel in range(channels):
-            for i in range(kernel_h):
-                for j in range(kernel_w):
-                    tap = advance(source, channel * of_channel + i * of_i + j * of_j)
-                    for row in range(height):
-                        target[row] = tap[row * of_row] if row < rows else 0
-                    target = advance(target, height)
+
+    def kernel(lo, hi, args):
+        block = arguments(args)
+        left, panels = operand(block, 0, dtype), operand(block, 1, dtype)
+        size = sizes(block, 2)
+        m, channels, kernel_h, kernel_w, of_row, of_channel, of_i, of_j = integers(size, 0, 8)
+        axes = advance(size, 8)
+        taps = channels * kernel_h * kernel_w
+        per_batch = (m + TILE_ROWS - 1) // TILE_ROWS
+        for task in range(lo, hi):
+            batch, first = task // per_batch, task % per_batch * TILE_ROWS
+            rows, height = min(TILE_ROWS, m - first), panel_rows(m - first)
+            source = advance(left, batch_offset(axes, batch, 0) + first * of_row)
+            target = advance(panels, (batch * pad(m, ROW_UNIT) + first) * taps)
+            for channel in range(channels):
+                for i in range(kernel_h):
+                    for j in range(kernel_w):
+                        tap = advance(source, channel * of_channel + i * of_i + j * of_j)
+                        for row in range(height):
+                            target[row] = tap[row * of_row] if row < rows else 0
+                        target = advance(target, height)
+
+    return kernel
 
 
-@helper
-def product(lo, hi, block, dtype):
+def product(dtype):
     """Y[m, p] = sum_t L[m, t] X[t, p] in every batch; a task is one block of one Y.
 
     Operands: packed L, image, Y. Sizes: m, taps, pixels; rows, columns and depth of a block; the offset of the block
     of Y in the scratch memory; grid, source and window of the image (see `pixels`); grid and strides of Y; the batch
     axes.
     """
-    panels, image, output = operand(block, 0, dtype), operand(block, 1, dtype), operand(block, 2, dtype)
-    size = sizes(block, 3)
-    m, taps, pixels, block_rows, block_columns, block_depth, results_at = integers(size, 0, 7)
-    grid, source, window = integers(size, 7, 2), integers(size, 9, 6), integers(size, 15, 8)
-    output_grid, output_strides = integers(size, 23, 2), integers(size, 25, 4)
-    axes = advance(size, 29)
-    packed = scratch(block, 3, lo, dtype)
-    results = advance(packed, results_at)
 
-    width = TILE_VECTORS * lanes(packed)
-    across = (pixels + block_columns - 1) // block_columns
-    down = (m + block_rows - 1) // block_rows
-    for task in range(lo, hi):
-        batch = task // (down * across)
-        row = task // across % down * block_rows
-        start = task % across * block_columns
-        rows, stop = min(block_rows, m - row), min(start + block_columns, pixels)
-        pitch = pad(stop - start, width)
-        left = advance(panels, (batch * pad(m, ROW_UNIT) + row) * taps)
-        seen = advance(image, batch_offset(axes, batch, 1))
+    def kernel(lo, hi, args):
+        block = arguments(args)
+        panels, image, output = operand(block, 0, dtype), operand(block, 1, dtype), operand(block, 2, dtype)
+        size = sizes(block, 3)
+        m, taps, pixels, block_rows, block_columns, block_depth, results_at = integers(size, 0, 7)
+        grid, source, window = integers(size, 7, 2), integers(size, 9, 6), integers(size, 15, 8)
+        output_grid, output_strides = integers(size, 23, 2), integers(size, 25, 4)
+        axes = advance(size, 29)
+        packed = scratch(block, 3, lo, dtype)
+        results = advance(packed, results_at)
 
-        clear(results, pad(rows, ROW_UNIT) * pitch)
-        for first in range(0, taps, block_depth):
-            last = min(first + block_depth, taps)
-            for p in range(start, stop, width):
-                panel = advance(packed, (p - start) * (last - first))
-                gather(panel, width, seen, grid, source, window, (first, last), (p, min(p + width, stop)))
-            multiply(left, taps, first, last - first, packed, results, rows, pitch)
-        place = advance(output, batch_offset(axes, batch, 2) + row * output_strides[1])
-        scatter(place, output_grid, output_strides, results, pitch, rows, (start, stop))
+        width = TILE_VECTORS * lanes(packed)
+        across = (pixels + block_columns - 1) // block_columns
+        down = (m + block_rows - 1) // block_rows
+        for task in range(lo, hi):
+            batch = task // (down * across)
+            row = task // across % down * block_rows
+            start = task % across * block_columns
+            rows, stop = min(block_rows, m - row), min(start + block_columns, pixels)
+            pitch = pad(stop - start, width)
+            left = advance(panels, (batch * pad(m, ROW_UNIT) + row) * taps)
+            seen = advance(image, batch_offset(axes, batch, 1))
+
+            clear(results, pad(rows, ROW_UNIT) * pitch)
+            for first in range(0, taps, block_depth):
+                last = min(first + block_depth, taps)
+                for p in range(start, stop, width):
+                    panel = advance(packed, (p - start) * (last - first))
+                    gather(panel, width, seen, grid, source, window, (first, last), (p, min(p + width, stop)))
+                multiply(left, taps, first, last - first, packed, results, rows, pitch)
+            place = advance(output, batch_offset(axes, batch, 2) + row * output_strides[1])
+            scatter(place, output_grid, output_strides, results, pitch, rows, (start, stop))
+
+    return kernel
 
 
 PACK_LEFT = both_precisions(pack_left)
