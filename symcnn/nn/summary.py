@@ -42,9 +42,8 @@ class Summary:
 
     def __str__(self):
         cells = self.cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        template = "{:<%d}  {:<%d}  {:<%d}  {:>%d}" % tuple(widths)  # numbers to the right
-        lines = [template.format(*row) for row in cells]
+        a, b, c, d = (max(map(len, column)) for column in zip(*cells, strict=True))
+        lines = [f"{name:<{a}}  {kind:<{b}}  {shape:<{c}}  {count:>{d}}" for name, kind, shape, count in cells]
         rule = "-" * len(lines[0])
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 

@@ -39,7 +39,7 @@ code { font: 13.5px ui-monospace, monospace }
 .pixels { image-rendering: pixelated; border-radius: 3px; display: block }
 .tiles { display: flex; flex-wrap: wrap; gap: 8px } .tiles figure { margin: 0 6px 10px 0; width: 112px }
 figcaption { font-size: 12.5px; line-height: 1.35; padding-top: 4px; overflow-wrap: anywhere }
-.filters figure { margin: 0 } .filters .pixels { width: 100%; height: auto; max-width: 472px }
+.filters { margin: 0 } .filters div { display: grid; grid-template-columns: repeat(10, max-content); gap: 5px }
 figcaption span { color: var(--soft) }
 table.confusion td, table.confusion th { border: 0; padding: 5px 3px; text-align: center; min-width: 32px }
 table.confusion th.name { text-align: right; padding-right: 10px; white-space: nowrap }
@@ -105,7 +105,7 @@ class Report:
             _section(
                 "Confusion matrix",
                 "Rows: the true class; columns: what the network said. The diagonal is right.",
-                _confusion(confusion, self.classes) + "<br>" + _per_class(confusion, self.classes),
+                f'<div class="row">{_confusion(confusion, self.classes)}{_per_class(confusion, self.classes)}</div>',
             ),
             _section(
                 "Where it is wrong, and most certain",
@@ -181,31 +181,15 @@ def _curves(history) -> str:
 
 
 def _filters(before, after) -> str:
-    grids = (("before", before), ("after", after))
+    def tiles(weights):
+        """The first input channel of each filter, stretched to full contrast."""
+        return "".join(img(stretched(w[0]), f"filter {i}", scale=7) for i, w in enumerate(weights, start=1))
+
     figures = "".join(
-        f"<figure>{img(filter_grid(weights), f'first-layer filters {name} training', scale=8)}"
-        f"<figcaption>{name} training</figcaption></figure>"
-        for name, weights in grids
+        f'<figure class="filters"><div>{tiles(weights)}</div><figcaption>{name} training</figcaption></figure>'
+        for name, weights in (("before", before), ("after", after))
     )
-    return f'<div class="row filters">{figures}</div>'
-
-
-def filter_grid(weights, columns: int = 10) -> np.ndarray:
-    """The first input channel of each filter, each stretched to full contrast, in rows with a mid-grey gap between.
-
-    Examples
-    --------
-    >>> filter_grid(np.zeros((20, 1, 5, 5))).shape
-    (11, 59)
-    """
-    count, _, height, width = weights.shape
-    columns = min(columns, count)
-    rows = -(-count // columns)
-    grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), 128, "uint8")
-    for i, weight in enumerate(weights):
-        top, left = i // columns * (height + 1), i % columns * (width + 1)
-        grid[top : top + height, left : left + width] = stretched(weight[0])
-    return grid
+    return f'<div class="row">{figures}</div>'
 
 
 def _confusion(confusion, classes) -> str:
@@ -227,4 +211,6 @@ def _per_class(confusion, classes) -> str:
         f'<tr><td>{escape(name)}</td><td class="n">{p:.3f}</td><td class="n">{r:.3f}</td></tr>'
         for name, p, r in zip(classes, metrics.precision(confusion), metrics.recall(confusion), strict=True)
     )
-    return f'<table><tr><th>class</th><th class="n">precision</th><th class="n">recall</th></tr>{rows}</table>'
+    return (
+        f'<div><table><tr><th>class</th><th class="n">precision</th><th class="n">recall</th></tr>{rows}</table></div>'
+    )
