@@ -19,6 +19,8 @@ from symcnn.ir.loops import const
 from symcnn.ir.op import Op, build
 from symcnn.ir.types import shape_text
 from symcnn.ir.variable import Variable, apply, constant, made_by, user_origin
+from symcnn.rewrite.engine import rewrite
+from symcnn.rewrite.stabilize import STABILIZE
 
 
 def grad(cost: Variable, wrt, *, disconnected: str = "error"):
@@ -103,7 +105,9 @@ def vjp(outputs, wrt, cotangents, *, disconnected: str = "error"):
         if c.ndim != y.ndim or any(None not in (a, b) and a != b for a, b in zip(c.shape, y.shape, strict=True)):
             raise ShapeError("vjp: a cotangent has its output's shape", where=user_origin(), expected=y.type, found=c.type)
     with made_by("grad", user_origin()):
-        found = _accumulate(outputs, wrts, seeds)
+        # The derivative of an unstable expression is unstable in ways that cannot be seen afterwards.
+        stable, _ = rewrite(outputs, STABILIZE, frozenset(wrts))
+        found = _accumulate(stable, wrts, seeds)
         for k, (x, g) in enumerate(zip(wrts, found, strict=True)):
             if g is None and disconnected == "error":
                 raise GradientError(

@@ -7,7 +7,8 @@ One op, one place: a class says how types follow (`infer`), what it means (`refe
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -55,7 +56,7 @@ class Op:
 
     @property
     def name(self) -> str:
-        return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", type(self).__name__).lower()
+        return _snake_case(type(self).__name__)
 
     def infer(self, *types: TensorType) -> TensorType:
         """The type of the result; raises ShapeError or DTypeError. Unknown dimensions allowed."""
@@ -87,8 +88,13 @@ class Op:
 
     def label(self) -> str:
         """Name with attributes, for printed graphs: ``conv2d(stride=(2, 2))``."""
-        fields = ", ".join(f"{k}={getattr(self, k)!r}" for k in self.__dataclass_fields__)
-        return f"{self.name}({fields})" if fields else self.name
+        attributes = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
+        return f"{self.name}({attributes})" if attributes else self.name
+
+
+@cache
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ does not depend on the inner loop is thus computed once before it, which is what
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 BOOLEAN = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or",
            "logical_not", "logical_xor", "isnan", "isinf", "isfinite", "where", "guard", "cast", "positive"}  # fmt: skip
+
+
+_CALL = re.compile(r"\w*\(.*\)$")  # a template that needs no parentheses around it
 
 
 @dataclass(frozen=True)
@@ -307,7 +311,7 @@ class _Generator:
             return f"({text} != 0)"
         if expr.dtype.kind in "iu" and expr.dtype.itemsize < 8:
             return f"{expr.dtype.name}({text})"
-        return text if code.endswith(")") and "(" in code and not code.startswith("(") and " " not in code.split("(")[0] else f"({text})"
+        return text if _CALL.match(code) else f"({text})"
 
     def _offset(self, variable, index, scope) -> str:
         """Flat offset of an element of contiguous memory."""
@@ -367,7 +371,7 @@ def _literal(value, dtype) -> str:
     value = float(value)
     if value != value or value in (np.inf, -np.inf):
         return f"{dtype.name}({'nan' if value != value else 'inf' if value > 0 else '-inf'})"
-    return f"{dtype.name}({value!r})"
+    return f"{dtype.name}({dtype.type(value)!s})"  # the shortest text that gives this value in this dtype
 
 
 def _storage(dtype) -> str:
