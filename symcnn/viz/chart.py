@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from math import floor, isfinite, log10
 
-WIDTH, HEIGHT = 420, 240
-LEFT, RIGHT, TOP, BOTTOM = 46, 84, 14, 34
+WIDTH, HEIGHT = 420, 260
+LEFT, RIGHT, TOP, BOTTOM = 46, 84, 38, 34
 DASHES = ("", "6 4", "2 3")
 
 
@@ -65,7 +65,7 @@ def line_chart(title: str, series: dict[str, list[float]], x_label: str = "epoch
             )
     return (
         f'<svg class="chart" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
+        f'<title>{escape(title)}</title><text class="title" x="{LEFT}" y="20">{escape(title)}</text>{"".join(parts)}</svg>'
     )
 
 

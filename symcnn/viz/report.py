@@ -25,14 +25,15 @@ p { margin: 6px 0 14px; color: var(--soft); max-width: 70ch }
 .figures span { color: var(--soft); font-size: 13.5px }
 .row { display: flex; flex-wrap: wrap; gap: 20px }
 .row > * { flex: 1 1 380px; min-width: 0 }
-.scroll { overflow-x: auto }
+.scroll { overflow-x: auto } .row > .scroll { flex: 2 1 530px }
+.row > :not(.scroll):not(.chart):not(.filters) { flex: 1 1 300px }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14.5px }
 td, th { padding: 4px 12px; text-align: left; border-bottom: 1px solid var(--rule); font-weight: 400 }
 th { color: var(--soft) } td.n, th.n { text-align: right } tr.total td { font-weight: 600; border-bottom: 0 }
 code { font: 13.5px ui-monospace, monospace }
 .bar { fill: var(--c0); opacity: .75 }
 .chart { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; width: 100%; height: auto }
-.chart text { font-size: 11.5px; fill: var(--soft) } .chart .grid { stroke: var(--rule) }
+.chart text { font-size: 11.5px; fill: var(--soft) } .chart text.title { font-size: 13px; fill: var(--ink) } .chart .grid { stroke: var(--rule) }
 .chart polyline { fill: none; stroke-width: 2.2; stroke-linejoin: round }
 .line0 { stroke: var(--c0) } .dot0 { fill: var(--c0) } .chart .name0 { fill: var(--c0) }
 .line1 { stroke: var(--c1) } .dot1 { fill: var(--c1) } .chart .name1 { fill: var(--c1) }
