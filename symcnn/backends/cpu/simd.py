@@ -34,18 +34,17 @@ from numba.core.config import CPU_FEATURES
 from numba.extending import intrinsic, models, overload, register_model
 
 
-def _host_registers():
-    """Bytes per vector register, and how many registers there are."""
+def _host_vectors():
+    """Bytes per vector register, how many registers there are, and whether they can multiply and add in one go."""
     if platform.machine().lower() in ("arm64", "aarch64"):
-        return 16, 32
-    features = get_host_cpu_features() if CPU_FEATURES is None else CPU_FEATURES
-    features = features.split(",")
+        return 16, 32, True
+    features = (get_host_cpu_features() if CPU_FEATURES is None else CPU_FEATURES).split(",")
     if "+avx512f" in features:
-        return 64, 32
-    return (32, 16) if "+avx" in features else (16, 16)
+        return 64, 32, True
+    return (32 if "+avx" in features else 16), 16, "+fma" in features
 
 
-VECTOR_BYTES, REGISTERS = _host_registers()
+VECTOR_BYTES, REGISTERS, FUSED = _host_vectors()
 
 _INT32 = ir.IntType(32)
 _INT64 = ir.IntType(64)
@@ -259,9 +258,11 @@ def zero(typing, p):
 
 @intrinsic
 def fma(typing, a, b, c):
-    """``a * b + c``, rounded once."""
+    """``a * b + c``, rounded once where the host can (elsewhere LLVM would call a slow function for it)."""
 
     def generate(context, builder, signature, arguments):
+        if not FUSED:
+            return builder.fadd(builder.fmul(arguments[0], arguments[1]), arguments[2])
         llvm = _llvm_vector(a)
         fused = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(llvm, [llvm] * 3), f"llvm.fma.{_suffix(a)}"

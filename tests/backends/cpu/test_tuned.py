@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from tests.backends.cpu.local_runner import run
 
 pytest.importorskip("numba")
