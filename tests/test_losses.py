@@ -108,9 +108,8 @@ def test_shapes_are_not_broadcast(loss, shape):
 
 def test_labels_must_be_integers():
     z, t = sc.input("z", (None, 3)), sc.input("t", (None,))
-    for loss in (sc.losses.cross_entropy, sc.losses.hinge):
-        with pytest.raises(sc.errors.DTypeError):
-            loss(z, t)
+    with pytest.raises(sc.errors.DTypeError):
+        sc.losses.cross_entropy(z, t)
 
 
 @pytest.mark.parametrize("label", [-1, 3, 2**40])

@@ -23,18 +23,18 @@ class Evaluation:
         data = as_dataset(data)
         if not len(data):
             raise InputError("evaluate: the data set is empty")
-        total, right, classified = 0.0, 0, False
+        total, right, labelled = 0.0, 0, 0
         for batch in data.batches(batch_size):
             X, labels = _checked_batch(self.model, *batch)
             if self.function is None:
                 self._build(X, labels)
             loss, output = self.function(X, labels)
             total += float(loss) * len(X)
-            classified = labels.dtype.kind == "i" and output.ndim == labels.ndim + 1
-            if classified:
-                right += np.count_nonzero(output.argmax(axis=1) == labels) / labels[0].size
+            if labels.dtype.kind == "i" and output.ndim == labels.ndim + 1:
+                right += np.count_nonzero(output.argmax(axis=1) == labels)
+                labelled += labels.size
         found = {"loss": total / len(data)}
-        return {**found, "accuracy": right / len(data)} if classified else found
+        return {**found, "accuracy": right / labelled} if labelled else found
 
     def _build(self, X, labels):
         x, t = _inputs(X, labels)

@@ -78,8 +78,8 @@ def test_dropout_advances_with_the_step_and_repeats_with_the_seed():
         (np.zeros((4, 3)), np.zeros(5, int), "one label per image"),
         (np.zeros((4, 3)), np.array(["a"] * 4), "integers or floats"),
         (np.zeros((4, 3)), np.array([0, 0, 0, 2**64 - 1], "uint64"), "int64"),
-        (np.zeros((4, 3)), np.array([0, 0, 0, 7]), ""),
-        (np.zeros((4, 3)), np.zeros(4), ""),
+        (np.zeros((4, 3)), np.array([0, 0, 0, 7]), "out of range"),
+        (np.zeros((4, 3)), np.zeros(4), "integer"),
     ],
 )
 def test_bad_batches(X, labels, match):
