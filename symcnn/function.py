@@ -232,7 +232,8 @@ class Function:
     @property
     def kernels(self) -> list[KernelInfo]:
         """Every kernel with its Python source (`.source`), its ops (`.ops`) and what it writes (`.shapes`)."""
-        return self._current().executable.kernels()
+        types = self._current().plan.types if self._bindings else None
+        return self._backend.kernels(self.program, types)
 
     @property
     def stages(self) -> Stages:

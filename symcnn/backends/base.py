@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 from symcnn.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
+    from symcnn.ir.types import TensorType
     from symcnn.ir.variable import Variable
-    from symcnn.schedule.lower import Program
+    from symcnn.schedule.lower import Program, Step
     from symcnn.schedule.plan import Plan
 
 BACKENDS = {"cpu": "symcnn.backends.cpu.backend", "reference": "symcnn.backends.reference"}
@@ -43,6 +46,12 @@ class KernelInfo:
     shapes: tuple[str, ...]
     source: str
 
+    @classmethod
+    def of(cls, step: Step, source: str, types: Mapping[Variable, TensorType] | None = None) -> KernelInfo:
+        """The kernel of one step."""
+        shapes = tuple(str(types[v] if types else v.type) for v in step.writes)
+        return cls(step.name, tuple(v.op.label() for v in step.computes), shapes, source)
+
 
 class Executable(Protocol):
     """A plan made ready to run."""
@@ -61,8 +70,6 @@ class Executable(Protocol):
         """A copy of what a Variable in memory holds now: for debugging, between steps."""
         ...
 
-    def kernels(self) -> list[KernelInfo]: ...
-
 
 class Backend(Protocol):
     """Turns plans into executables."""
@@ -76,6 +83,10 @@ class Backend(Protocol):
         ...
 
     def load(self, plan: Plan) -> Executable: ...
+
+    def kernels(self, program: Program, types: Mapping[Variable, TensorType] | None = None) -> list[KernelInfo]:
+        """The kernels of `program`, for people; with `types`, the shapes of one binding."""
+        ...
 
 
 def backend(device: str) -> Backend:

@@ -40,16 +40,6 @@ class ReferenceExecutable:
     def value(self, variable):
         return evaluate([variable], self.known)[0].copy()
 
-    def kernels(self):
-        steps = self.plan.steps
-        return [
-            KernelInfo(
-                s.name, tuple(v.op.label() for v in s.computes), tuple(str(self.plan.types[v]) for v in s.writes),
-                "# NumPy, op by op: " + ", ".join(f"{type(v.op).__module__}.{type(v.op).__name__}.reference" for v in s.computes),
-            )
-            for s in steps
-        ]  # fmt: skip
-
 
 class ReferenceBackend:
     def tuned(self, variable) -> bool:
@@ -60,6 +50,13 @@ class ReferenceBackend:
 
     def load(self, plan: Plan) -> ReferenceExecutable:
         return ReferenceExecutable(plan)
+
+    def kernels(self, program, types=None):
+        def source(step):
+            names = (f"{type(v.op).__module__}.{type(v.op).__name__}.reference" for v in step.computes)
+            return "# NumPy, op by op\n" + "\n".join(f"# {name}" for name in names)
+
+        return [KernelInfo.of(step, source(step), types) for step in program.steps]
 
 
 BACKEND = ReferenceBackend()

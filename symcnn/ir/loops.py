@@ -348,11 +348,15 @@ class Result:
         """
         names = [f"r{self._serial}_{self._folds + k}" for k in range(len(extents))]
         self._folds += len(extents)
-        axes = tuple(Axis(name, as_expr(extent)) for name, extent in zip(names, extents, strict=True))
-        value = body(*(Index(name) for name in names))
+        axes = tuple(Axis(name, as_expr(n)) for name, n in zip(names, extents, strict=True) if not _is_one(n))
+        value = body(*(const(0) if _is_one(n) else Index(name) for name, n in zip(names, extents, strict=True)))
         if not axes and not kind.startswith("arg"):
             return value
         return Fold(kind, axes, value, np.dtype(dtype) if dtype is not None else value.dtype)
+
+
+def _is_one(extent) -> bool:
+    return (extent.value if isinstance(extent, Const) else extent) == 1
 
 
 def shape_of(variable: Variable) -> tuple[Expr, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from symcnn.ir.graph import toposort, value_inputs
 from symcnn.ir.loops import Axis, Const, Expr, Index, Load, Nest, Operand, Result, Store, const, shape_of
 from symcnn.ir.variable import Shared, Variable
-from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant
+from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant, reduced_prefix
+from symcnn.schedule.memory import in_place
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,8 @@ class Step:
     nest : Nest or None
         ``None``: the backend's tuned kernel for ``writes[0]``.
     pointwise : frozenset of Variables
-        Reads that happen only at the very element that the step writes, so that a write may take their place.
+        Reads of the size of the result that happen only at the very element that the step writes, so that the write may
+        take their place.
     collapsible : bool
         Every access is at the plain loop index or at 0: adjacent axes may be merged.
     """
@@ -63,6 +66,11 @@ class Program:
     steps: tuple[Step, ...]
     order: tuple[Variable, ...]
     stored: frozenset
+
+    @cached_property
+    def in_place(self) -> dict[Variable, Variable]:
+        """Result -> the Shared or the operand over which it is written."""
+        return in_place(self)
 
     def base(self, variable: Variable) -> Variable:
         """The Variable whose buffer holds `variable`."""
@@ -105,7 +113,7 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
     nest = Nest(axes, outer, tuple(stores))
     reads = tuple(dict.fromkeys(body.loads))
     return Step(
-        tuple(body.computed()), nest.variables, reads, nest, frozenset(_pointwise(body, nest)), _collapsible(body, nest, group)
+        tuple(body.computed()), nest.variables, reads, nest, frozenset(_pointwise(body, nest)), _collapsible(body, group)
     )
 
 
@@ -138,10 +146,18 @@ class _Body:
         return [v for v in toposort(self.group.heads, lambda v: value_inputs(v) if v in self.serial else ()) if v in self.serial]
 
 
+_SPREADING = ("expand_dims", "squeeze", "broadcast_to", "broadcast_like")
+
+
+def _aligned(body: _Body) -> bool:
+    """Whether equal positions mean equal sizes: elementwise throughout, but for reductions of whole rows."""
+    return all(v.op.pattern == "elementwise" or v.op.name in _SPREADING or reduced_prefix(v) is not None for v in body.serial)
+
+
 def _pointwise(body: _Body, nest: Nest):
     """Loads that happen at the full point only. A fold reads elsewhere, so its index gives it away."""
     points = {store.index for store in nest.stores}
-    if len(points) != 1:
+    if len(points) != 1 or not _aligned(body):
         return
     (point,) = points
     for variable, indices in body.loads.items():
@@ -149,13 +165,9 @@ def _pointwise(body: _Body, nest: Nest):
             yield variable
 
 
-def _collapsible(body: _Body, nest: Nest, group: Group) -> bool:
-    """Elementwise throughout, so equal positions mean equal sizes."""
-    if group.prefix is not None or any(v.op.pattern not in ("elementwise", "view") for v in body.serial):
-        return False
-    if any(v.op.pattern == "view" and v.op.name not in ("expand_dims", "squeeze", "broadcast_to", "broadcast_like") for v in body.serial):
-        return False
-    return all(isinstance(i, (Index, Const)) for indices in body.loads.values() for index in indices for i in index)
+def _collapsible(body: _Body, group: Group) -> bool:
+    plain = all(isinstance(i, (Index, Const)) for indices in body.loads.values() for index in indices for i in index)
+    return plain and group.prefix is None and _aligned(body)
 
 
 def _late_updates(steps, updates, fusion):

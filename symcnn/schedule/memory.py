@@ -35,7 +35,7 @@ class Buffer:
     offset : int
         Bytes from the start of the arena; -1 outside it.
     home : Variable or None
-        The Shared or the earlier buffer whose memory it takes over.
+        The Shared or the earlier Variable whose memory it takes over.
     """
 
     variable: Variable
@@ -85,17 +85,17 @@ class MemoryPlan:
 def place(program: Program, types: dict[Variable, TensorType]) -> tuple[tuple[Buffer, ...], MemoryPlan]:
     """Decide kind, lifetime and address of every buffer of `program`."""
     first, last = _lifetimes(program)
-    in_place = updates_in_place(program)
-    outputs = {v for v in program.outputs if v in program.stored and v not in in_place}
-    temporaries = [v for v in first if v.op is not None and v not in outputs and v not in in_place]
-    offsets, arena = _pack(temporaries, types, first, last, _takeovers(program, types, set(temporaries), last))
+    updates = {v: home for v, home in program.in_place.items() if isinstance(home, Shared)}
+    outputs = {v for v in program.outputs if v in program.stored and v not in updates}
+    temporaries = [v for v in first if v.op is not None and v not in outputs and v not in updates]
+    offsets, arena = _pack(temporaries, types, first, last, program.in_place)
     buffers = []
     for v in first:
         kind = (
             "input" if isinstance(v, Input) else "constant" if isinstance(v, Constant) else "shared" if isinstance(v, Shared)
-            else "output" if v in outputs else "update" if v in in_place else "temporary"
+            else "output" if v in outputs else "update" if v in updates else "temporary"
         )  # fmt: skip
-        buffers.append(Buffer(v, kind, types[v].nbytes, first[v], last[v], offsets.get(v, -1), in_place.get(v)))
+        buffers.append(Buffer(v, kind, types[v].nbytes, first[v], last[v], offsets.get(v, -1), program.in_place.get(v)))
     by_kind: dict[str, int] = {"arena": arena}
     for b in buffers:
         if b.kind not in ("temporary", "update"):
@@ -121,53 +121,42 @@ def _lifetimes(program: Program):
     return first, last
 
 
-def updates_in_place(program: Program) -> dict[Variable, Shared]:
-    """New values that may be written over the old ones: written by a step after which nobody reads the old value,
-    and which itself reads it only at the element that it writes."""
-    written = {v: k for k, step in enumerate(program.steps) for v in step.writes}
-    last_read: dict[Variable, int] = {}
+def in_place(program: Program) -> dict[Variable, Variable]:
+    """Results that are written over something else, whatever the sizes: result -> whose memory it takes.
+
+    A new value takes the place of the Shared's old one, a temporary that of an operand; in both cases nobody reads the
+    old contents afterwards, and the step itself reads them only at the very element that it writes.
+    """
+    last: dict[Variable, int] = {}
     for k, step in enumerate(program.steps):
-        for v in step.reads:
-            last_read[program.base(v)] = k
-    kept = set(map(program.base, program.outputs))  # returned as it was before the call
-    found: dict[Variable, Shared] = {}
-    for shared, value in program.updates.items():
-        k = written.get(value)
-        if k is None or value in found or shared in kept or value.type != shared.type:
-            continue
-        step = program.steps[k]
-        reads_here = [v for v in step.reads if program.base(v) is shared]
-        pointwise = all(v is shared and v in step.pointwise for v in reads_here)
-        if last_read.get(shared, -1) <= k and pointwise and (step.nest is None or len(_points(step)) == 1):
-            found[value] = shared
-    return found
-
-
-def _points(step):
-    return {store.index for store in step.nest.stores}
-
-
-def _takeovers(program, types, temporaries, last) -> dict[Variable, Variable]:
-    """Results that take the place of an operand which dies in the same step and is read only at the written element."""
+        last.update(dict.fromkeys(map(program.base, step.reads), k))
+    returned = set(map(program.base, (*program.outputs, *program.updates.values())))
+    shared_of = {value: shared for shared, value in reversed(program.updates.items())}
     found: dict[Variable, Variable] = {}
     for k, step in enumerate(program.steps):
-        if step.nest is None or len(_points(step)) != 1:
+        if step.nest is not None and len({store.index for store in step.nest.stores}) != 1:
             continue
-        free = [x for x in step.reads if x in temporaries and x in step.pointwise and last[x] == k]
+        free = [x for x in step.reads if x in step.pointwise and x in program.stored and x not in returned and last[x] == k]
         for v in step.writes:
-            match = next((x for x in free if types[x].nbytes == types[v].nbytes and x.dtype.itemsize == v.dtype.itemsize), None)
-            if v in temporaries and match is not None:
-                free.remove(match)
-                found[v] = match
+            shared = shared_of.get(v)
+            if shared is not None:
+                elsewhere = any(program.base(x) is shared and (x is not shared or x not in step.pointwise) for x in step.reads)
+                if not elsewhere and last.get(shared, -1) <= k and shared not in returned:
+                    found[v] = shared
+            elif v not in returned:
+                operand = next((x for x in free if x.dtype.itemsize == v.dtype.itemsize), None)
+                if operand is not None:
+                    free.remove(operand)
+                    found[v] = operand
     return found
 
 
-def _pack(temporaries, types, first, last, takeovers):
-    """Offsets in the arena, and its size. Buffers linked by a takeover are one block with a joined lifetime."""
+def _pack(temporaries, types, first, last, homes):
+    """Offsets in the arena, and its size. What is written over something else forms one block with it."""
     block = {v: v for v in temporaries}
     for v in temporaries:
-        if v in takeovers:
-            block[v] = block[takeovers[v]]
+        if v in homes:
+            block[v] = block[homes[v]]
     spans: dict[Variable, tuple[int, int]] = {}
     for v in temporaries:
         low, high = spans.get(block[v], (first[v], last[v]))

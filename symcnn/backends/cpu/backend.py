@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from math import prod
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned import TUNED
 from symcnn.config import config
 from symcnn.ir.loops import Call, Const, Param, Size
+from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import Plan, View
 
@@ -30,6 +32,9 @@ def aligned_bytes(count: int) -> np.ndarray:
 
 
 class CpuBackend:
+    def __init__(self):
+        self._generated: WeakKeyDictionary[Step, Generated] = WeakKeyDictionary()
+
     def tuned(self, variable) -> bool:
         kernel = TUNED.get(type(variable.op).__name__) if config.tuned else None
         return kernel is not None and kernel.accepts(variable.op, [x.type for x in variable.inputs], variable.type)
@@ -37,18 +42,23 @@ class CpuBackend:
     def prepare(self, program) -> None:
         for step in program.steps:
             if step.nest is not None:
-                compiler.compile_kernel(self.generated(step).source)
+                compiler.compile_kernel(self.generated(program, step).source)
 
-    def generated(self, step) -> Generated:
-        # Kept on the step's identity for as long as its program lives.
-        found = getattr(step, "_generated", None)
-        if found is None:
-            found = generate(step)
-            object.__setattr__(step, "_generated", found)
-        return found
+    def generated(self, program, step) -> Generated:
+        if step not in self._generated:
+            self._generated[step] = generate(step, program.in_place)
+        return self._generated[step]
 
     def load(self, plan: Plan) -> CpuExecutable:
         return CpuExecutable(self, plan)
+
+    def kernels(self, program, types=None):
+        def source(step):
+            if step.nest is not None:
+                return self.generated(program, step).source
+            return inspect.getsource(inspect.getmodule(type(TUNED[type(step.writes[0].op).__name__])))
+
+        return [KernelInfo.of(step, source(step), types) for step in program.steps]
 
 
 class CpuExecutable:
@@ -58,7 +68,6 @@ class CpuExecutable:
         self.plan = plan
         before = compiler.seconds
         self._memory: list = [None] * len(plan.buffers)  # keeps the arrays alive
-        self._sources: list[str] = []
         launches = [self._launches(backend, k, step) for k, step in enumerate(plan.steps)]
         self._step_of = np.array([k for k, step in enumerate(launches) for _ in step], int)
         flat = [launch for step in launches for launch in step]
@@ -91,10 +100,8 @@ class CpuExecutable:
             size = -(-kernel.workspace(target.op, output, operands) // ALIGNMENT) * ALIGNMENT
             workspace = View(-1, 0, (size,), (1,), np.dtype("uint8")) if size else None
             found = kernel.launches(target.op, output, operands, config.threads, workspace=workspace)
-            self._sources.append("\n\n".join(dict.fromkeys(inspect.getsource(l.kernel) for l in found)))
             return [(l, size) for l in found]
-        generated = backend.generated(step)
-        self._sources.append(generated.source)
+        generated = backend.generated(plan.program, step)
         tasks = prod(self._integer(a.extent) for a in generated.tasks)
         if tasks == 0:
             return []
@@ -208,13 +215,6 @@ class CpuExecutable:
 
     def value(self, variable):
         return self._array(variable).copy()
-
-    def kernels(self):
-        types = self.plan.types
-        return [
-            KernelInfo(s.name, tuple(v.op.label() for v in s.computes), tuple(str(types[v]) for v in s.writes), source)
-            for s, source in zip(self.plan.steps, self._sources, strict=True)
-        ]
 
 
 _ARITHMETIC = {

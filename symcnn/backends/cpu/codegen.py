@@ -20,6 +20,8 @@ from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Index, Loa
 from symcnn.ops.elementwise import ROWS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from symcnn.ir.variable import Variable
     from symcnn.schedule.lower import Step
 
@@ -73,14 +75,15 @@ class _Scope:
     names: dict[Expr, str] = field(default_factory=dict)
 
 
-def generate(step: Step) -> Generated:
-    """The kernel of one step."""
-    return _Generator(step).run()
+def generate(step: Step, in_place: Mapping[Variable, Variable]) -> Generated:
+    """The kernel of one step; a result that is written over an operand goes through the operand's pointer, for LLVM
+    vectorises a loop over one pointer, but not over two that turn out to be equal."""
+    return _Generator(step, in_place).run()
 
 
 class _Generator:
-    def __init__(self, step: Step):
-        self.step, self.nest = step, step.nest
+    def __init__(self, step: Step, in_place):
+        self.step, self.nest, self.in_place = step, step.nest, in_place
         self.operands: dict[Variable, str] = {}
         self.integers: dict[object, str] = {}
         self.free: dict[Expr, frozenset[str]] = {}
@@ -330,6 +333,7 @@ class _Generator:
         return " + ".join(terms) or "0"
 
     def _operand(self, variable) -> str:
+        variable = self.in_place.get(variable, variable) if variable in self.step.writes else variable
         return self.operands.setdefault(variable, f"x{len(self.operands)}")
 
     def _name(self, expr, text, scope) -> str:
