@@ -98,7 +98,9 @@ def test_constants(dtype, vectors):
     np.testing.assert_array_equal(rows[8], np.zeros_like(vectors[0]))
 
 
-@pytest.mark.parametrize("first, stop", [(0, 0), (0, 1), (1, 2), (-5, 1), (1, 1000), (-1000, 1000), (1000, 2000), (2, 1)])
+@pytest.mark.parametrize(
+    "first, stop", [(0, 0), (0, 1), (1, 2), (-5, 1), (1, 1000), (-1000, 1000), (1000, 2000), (2, 1)]
+)
 def test_masked_access_touches_its_lanes_only(dtype, vectors, first, stop):
     lane = np.arange(vectors.shape[1])
     inside = (lane >= first) & (lane < stop)

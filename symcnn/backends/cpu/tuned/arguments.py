@@ -6,8 +6,11 @@ from symcnn.backends.cpu.simd import advance, pointer
 
 # Sums may be reordered and contracted to fused multiply-adds, but NaN and infinity keep their meaning.
 helper = njit(
-    fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy", boundscheck=False,
-    no_cpython_wrapper=True, no_cfunc_wrapper=True,
+    fastmath={"reassoc", "contract", "arcp", "nsz"},
+    error_model="numpy",
+    boundscheck=False,
+    no_cpython_wrapper=True,
+    no_cfunc_wrapper=True,
 )
 
 HEADER = 3  # words between the operands and the sizes: scratch address, scratch bytes, grain

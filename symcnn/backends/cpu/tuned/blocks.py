@@ -1,9 +1,9 @@
-"""Blocks: packing operands into panels, multiplying packed blocks, and choosing the block sizes.
+"""Blocks: choosing their sizes, moving them, multiplying them.
 
 A product C = A B of any size is cut into blocks that fit the caches:
 
-* a block of A, `rows` x `depth`, is packed into panels of `TILE_ROWS` rows stored depth-major, ``[depth][rows]``;
-  a ragged last panel is narrower, a multiple of `ROW_UNIT`;
+* A is packed into panels of `TILE_ROWS` rows stored depth-major, ``[depth][rows]``; a ragged last panel is narrower,
+  a multiple of `ROW_UNIT`;
 * a block of B, `depth` x `columns`, is packed into panels of `tile_columns` columns, ``[depth][columns]``;
 * the block of C is kept row-major in scratch memory.
 
@@ -13,25 +13,17 @@ edges live in the packing and in the final copy of C to its place. That copy is 
 
 from math import ceil
 
-from symcnn.backends.cpu.simd import (
-    advance,
-    lane_range,
-    lanes,
-    load,
-    load_where,
-    store,
-    store_where,
-    zero,
-)
+from symcnn.backends.cpu.simd import advance, lane_range, lanes, load, load_where, store, store_where, zero
 from symcnn.backends.cpu.tuned.arguments import helper
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, rank_one_updates, tile_columns
 
 # -- Choosing sizes ---------------------------------------------------------------------------------------------------
 
-# A panel of A (12 KiB) stays in the first-level cache while the block of B (256 KiB) streams from the second.
+# At most 256 x 256 float32 numbers of B and 240 x 256 of C: together they fill half of a second-level cache of 1 MiB,
+# from where B streams while a panel of A (12 KiB) stays in the first-level cache.
 DEPTH_BYTES = 1024
+COLUMN_BYTES = 1024
 BLOCK_ROWS = 240
-BLOCK_COLUMN_BYTES = 1024
 
 
 def round_up(number: int, unit: int) -> int:
@@ -54,7 +46,7 @@ def product_blocks(m: int, n: int, itemsize: int, others: int, threads: int) -> 
     """Rows and columns of a block of C, for `others` products of m x n on so many threads."""
     unit = tile_columns(itemsize)
     rows = even_blocks(m, BLOCK_ROWS, TILE_ROWS)
-    columns = even_blocks(n, BLOCK_COLUMN_BYTES // itemsize, unit)
+    columns = even_blocks(n, COLUMN_BYTES // itemsize, unit)
     while others * ceil(m / rows) * ceil(n / columns) < threads:
         if columns > unit and columns >= rows:
             columns = even_blocks(n, columns // 2, unit)
@@ -115,7 +107,7 @@ def copy(target, source, count):
 
 @helper
 def panel_rows(rows_left):
-    """Rows of the panel of A that has `rows_left` rows of the block from its first one on."""
+    """Rows of the panel of A that starts `rows_left` rows before the end."""
     return min(TILE_ROWS, pad(rows_left, ROW_UNIT))
 
 

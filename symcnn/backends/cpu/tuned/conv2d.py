@@ -14,7 +14,7 @@ on a strided view of w and of dx (a `Phase` of the rows and one of the columns),
 
 from dataclasses import dataclass, replace
 from itertools import product
-from math import ceil, gcd, prod
+from math import gcd, prod
 
 from symcnn.backends.cpu.launch import Launch, View
 from symcnn.backends.cpu.tuned.product import one_precision, panel_bytes, product_launches
@@ -44,40 +44,38 @@ class Conv2d:
 
 @dataclass(frozen=True)
 class Phase:
-    """The rows (or columns) of an input that the output sees through the same taps.
+    """Rows (or columns) of an input that the output sees through the same taps.
 
     Attributes
     ----------
-    first, step, count : int
-        The input rows ``first + step * r`` for 0 <= r < count.
-    first_tap, tap_step, taps : int
-        The taps ``first_tap + tap_step * t`` for 0 <= t < taps.
+    inputs : range
+        The rows.
+    taps : range
+        The taps, perhaps none.
     axis : (step, origin, tap)
-        Tap t of row r leads to output row ``r * step + origin + t * tap``.
+        Tap number t of row number r leads to output row ``r * step + origin + t * tap``.
     """
 
-    first: int
-    step: int
-    count: int
-    first_tap: int
-    tap_step: int
-    taps: int
+    inputs: range
+    taps: range
     axis: tuple[int, int, int]
 
 
 def phases(extent: int, kernel: int, stride: int, dilation: int, before: int) -> list[Phase]:
     """The phases of an axis of `extent` inputs, of which output o sees ``o * stride + i * dilation - before``.
 
-    >>> [(phase.first, phase.first_tap, phase.taps) for phase in phases(8, kernel=3, stride=2, dilation=1, before=1)]
-    [(0, 1, 1), (1, 0, 2)]
+    >>> for phase in phases(8, kernel=3, stride=2, dilation=1, before=1):
+    ...     print(phase)
+    Phase(inputs=range(0, 8, 2), taps=range(1, 3, 2), axis=(1, 0, -1))
+    Phase(inputs=range(1, 8, 2), taps=range(0, 3, 2), axis=(1, 1, -1))
     """
     tap_step = stride // gcd(stride, dilation)
     found = []
     for first in range(min(stride, extent)):
-        matching = [i for i in range(kernel) if (first + before - i * dilation) % stride == 0]
-        first_tap = matching[0] if matching else 0
-        axis = (1, (first + before - first_tap * dilation) // stride, -(tap_step * dilation // stride))
-        found.append(Phase(first, stride, ceil((extent - first) / stride), first_tap, tap_step, len(matching), axis))
+        meets = ((first + before - tap * dilation) % stride == 0 for tap in range(kernel))
+        tap = next((tap for tap, met in enumerate(meets) if met), kernel)
+        axis = (1, (first + before - tap * dilation) // stride, -(tap_step * dilation // stride))
+        found.append(Phase(range(first, extent, stride), range(tap, kernel, tap_step), axis))
     return found
 
 
@@ -94,42 +92,36 @@ class Conv2dInputGrad:
         g, w, _ = operands
         groups = op.window.groups
         m, channels = w.shape[1], w.shape[0] // groups
+        exchanged = replace(w, shape=(m, channels, *w.shape[2:]), strides=(w.strides[1], w.strides[0], *w.strides[2:]))
         batch = [(groups, channels * w.strides[0], channels * g.strides[1], m * output.strides[1])]
         launches, panels = [], workspace
         for rows, columns in _phase_pairs(op, output, w):
-            left = _every(w, rows.first_tap, rows.tap_step, rows.taps, columns.first_tap, columns.tap_step, columns.taps)
-            left = replace(left, shape=(m, channels, *left.shape[2:]), strides=(w.strides[1], w.strides[0], *left.strides[2:]))
-            seen = _every(output, rows.first, rows.step, rows.count, columns.first, columns.step, columns.count)
+            left, seen = _every(exchanged, rows.taps, columns.taps), _every(output, rows.inputs, columns.inputs)
             launches += product_launches(left, g, seen, batch, panels, threads, (rows.axis, columns.axis))
             panels = panels and replace(panels, offset=panels.offset + _phase_bytes(op, w, rows, columns))
         return launches
 
 
 def _phase_pairs(op, output: View, w: View) -> list[tuple[Phase, Phase]]:
+    """Every phase of the rows with every phase of the columns."""
     window, extent, kernel = op.window, output.shape[2:], w.shape[2:]
-    pads = window.pads(extent, kernel)
-    return list(
-        product(
-            *(
-                phases(extent[axis], kernel[axis], window.stride[axis], window.dilation[axis], pads[axis][0])
-                for axis in (0, 1)
-            )
-        )
-    )
+    before = [pair[0] for pair in window.pads(extent, kernel)]
+    return list(product(*map(phases, extent, kernel, window.stride, window.dilation, before)))
 
 
 def _phase_bytes(op, w: View, rows: Phase, columns: Phase) -> int:
     """Bytes of the packed weights of one pair of phases."""
     groups = op.window.groups
-    return panel_bytes(groups, w.shape[1], w.shape[0] // groups * rows.taps * columns.taps, w.dtype.itemsize)
+    taps = w.shape[0] // groups * len(rows.taps) * len(columns.taps)
+    return panel_bytes(groups, w.shape[1], taps, w.dtype.itemsize)
 
 
-def _every(view: View, top, row_step, rows, left, column_step, columns) -> View:
-    """``view[:, :, top::row_step, left::column_step]`` with so many rows and columns."""
+def _every(view: View, rows: range, columns: range) -> View:
+    """The view of these rows and columns only."""
     *outer, of_row, of_column = view.strides
     return replace(
         view,
-        offset=view.offset + (top * of_row + left * of_column) * view.dtype.itemsize,
-        shape=(*view.shape[:2], rows, columns),
-        strides=(*outer, row_step * of_row, column_step * of_column),
+        offset=view.offset + (rows.start * of_row + columns.start * of_column) * view.dtype.itemsize,
+        shape=(*view.shape[:2], len(rows), len(columns)),
+        strides=(*outer, rows.step * of_row, columns.step * of_column),
     )

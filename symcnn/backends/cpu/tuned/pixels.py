@@ -40,7 +40,7 @@ def gather(target, pitch, image, grid, source, window, taps, pixels):
     while p < stop:
         run = min(columns - column, stop - p)
         place, shown = advance(target, p - pixels[0]), advance(image, n * stride_n)
-        if kernel_h * kernel_w == 1 and step_w * stride_w != 1:
+        if kernel_h * kernel_w == 1 and stride_c < step_w * stride_w:
             _gather_transposed(place, pitch, shown, row, column, run, source, window, taps)
         else:
             channel, i, j = first_channel, first_tap // kernel_w, first_tap % kernel_w
@@ -73,9 +73,9 @@ def gather(target, pitch, image, grid, source, window, taps, pixels):
 
 @helper
 def _gather_transposed(target, pitch, image, row, column, run, source, window, taps):
-    """`_gather_run` through a window of one point, for images whose neighbouring pixels are far apart in memory.
+    """A run seen through a window of one point, in an image whose channels are nearer to each other than its pixels.
 
-    Short runs along the taps keep both the lines that are read and the lines that are written in cache.
+    Short stretches of channels keep both the lines that are read and the lines that are written in cache.
     """
     height, width, _, stride_c, stride_h, stride_w = source
     _, _, step_h, origin_h, _, step_w, origin_w, _ = window
@@ -98,15 +98,14 @@ def scatter(image, grid, strides, block, pitch, channels, pixels):
     """
     rows, columns = grid
     stride_n, stride_c, stride_h, stride_w = strides
-    first, stop = pixels
-    p = first
+    p, stop = pixels
     while p < stop:
         n, within = p // (rows * columns), p % (rows * columns)
         row, column = within // columns, within % columns
         run = min(columns - column, stop - p)
         place = advance(image, n * stride_n + row * stride_h + column * stride_w)
         for m in range(channels):
-            result = advance(block, m * pitch + p - first)
+            result = advance(block, m * pitch + p - pixels[0])
             if stride_w == 1:
                 copy(advance(place, m * stride_c), result, run)
             else:

@@ -104,9 +104,9 @@ def dot_source(rows, columns) -> str:
 
 
 def _compiled(source, name):
-    namespace = {key: getattr(simd, key) for key in ["advance", "broadcast", "fma", "lanes", "load", "store", "total", "zero"]}
-    exec(source, namespace)
-    return helper(namespace[name])
+    names = dict(vars(simd))
+    exec(source, names)
+    return helper(names[name])
 
 
 rank_one_updates = _compiled(
