@@ -56,9 +56,7 @@ class Stages(Mapping):
             raise KeyError(name)
         f = self._function
         if name == "expression":
-            made = [v for v in toposort(f.phases[0].outputs) if not v.origin.maker]
-            roots = _roots(made)
-            return _graph_stage(name, roots)
+            return _graph_stage(name, _written_by_user(f.phases[0].outputs))
         if name == "autodiff":
             return _graph_stage(name, f.phases[0].outputs)
         if name == "nests":
@@ -70,10 +68,15 @@ class Stages(Mapping):
         return _graph_stage(name, phase.outputs, phase.applications)
 
 
-def _roots(variables):
-    """Those that none of the others reads."""
-    read = {x for v in variables for x in v.inputs}
-    return [v for v in variables if v not in read]
+def _written_by_user(outputs):
+    """The roots of what does not rest on anything that `grad` made."""
+    plain: set = set()
+    read: set = set()
+    for v in toposort(outputs):
+        if not v.origin.maker and all(x in plain for x in v.inputs):
+            plain.add(v)
+            read.update(v.inputs)
+    return [v for v in toposort(outputs) if v in plain and v not in read and (v.op is not None or v in outputs)]
 
 
 def _graph_stage(name, outputs, applications=()) -> Stage:

@@ -63,6 +63,6 @@ def _is_shifted(v, axes) -> bool:
     if v.op is None or v.op.name != "subtract":
         return False
     top = v.inputs[1]
-    while top.op is not None and top.op.name == "stop_gradient":
-        top = top.inputs[0]
+    while top.op is not None and top.op.name in ("stop_gradient", "where"):  # where: infinities are not shifted
+        top = top.inputs[1 if top.op.name == "where" else 0]
     return top.op is not None and isinstance(top.op, Reduce) and top.op.kind == "max" and top.op.axes == axes and top.inputs[0] is v.inputs[0]
