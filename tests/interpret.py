@@ -75,7 +75,9 @@ class _Interpreter:
         assert expr.variable not in self.unreadable, f"{expr.variable!r} was given for its shape alone"
         array = self.arrays[expr.variable]
         index = tuple(int(self.value(i, counters)) for i in expr.index)
-        assert all(0 <= i < d for i, d in zip(index, array.shape, strict=True)), f"load at {index} outside {array.shape}"
+        assert all(0 <= i < d for i, d in zip(index, array.shape, strict=True)), (
+            f"load at {index} outside {array.shape}"
+        )
         return array[index]
 
     def call(self, expr: Call, counters):
