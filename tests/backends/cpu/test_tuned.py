@@ -263,6 +263,34 @@ def test_conv2d_weight_gradient(case, dtype, arranged):
     assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
 
 
+def random_case(rng):
+    """A convolution with an output of at least one pixel."""
+    groups = int(rng.integers(1, 4))
+    stride, dilation, kernel = (tuple(rng.integers(1, high, 2).tolist()) for high in (4, 4, 5))
+    padding = tuple(map(tuple, rng.integers(0, 4, (2, 2)).tolist()))
+    size = [
+        max(1, d * (k - 1) + 1 - sum(pads)) + int(rng.integers(0, 20))
+        for d, k, pads in zip(dilation, kernel, padding, strict=True)
+    ]
+    channels, out = (groups * int(rng.integers(1, 15)) for _ in range(2))
+    return Case((int(rng.integers(1, 5)), channels, *size), out, kernel, Window(stride, padding, dilation, groups))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_convolutions(seed):
+    rng = np.random.default_rng(seed)
+    case = random_case(rng)
+    op = SimpleNamespace(window=case.window)
+    x, w, g = (normal(rng, shape, "float32") for shape in (case.x, case.w, case.output))
+    y, dx, dw = (np.full(shape, np.nan, np.float32) for shape in (case.output, case.x, case.w))
+    run(TUNED["Conv2d"], op, y, (x, w))
+    assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
+    run(TUNED["Conv2dInputGrad"], op, dx, (g, w, None))
+    assert_close(dx, expected_input_gradient(g, w, case), case.out * np.prod(case.kernel))
+    run(TUNED["Conv2dWeightGrad"], op, dw, (x, g, None))
+    assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
+
+
 @pytest.mark.parametrize("name", ["MatMul", "Conv2d", "Conv2dInputGrad", "Conv2dWeightGrad"])
 def test_the_number_of_threads_does_not_change_a_bit(name):
     rng = np.random.default_rng(7)

@@ -17,6 +17,7 @@ from itertools import product
 from math import gcd, prod
 
 from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.tuned.pixels import window_axes
 from symcnn.backends.cpu.tuned.product import one_precision, panel_bytes, product_launches
 
 
@@ -34,10 +35,7 @@ class Conv2d:
         x, w = operands
         window = op.window
         m, channels = w.shape[0] // window.groups, w.shape[1]
-        pads = window.pads(x.shape[2:], w.shape[2:])
-        axes = tuple(
-            (step, -before, tap) for step, (before, _), tap in zip(window.stride, pads, window.dilation, strict=True)
-        )
+        axes = window_axes(window, x.shape[2:], w.shape[2:])
         groups = (window.groups, m * w.strides[0], channels * x.strides[1], m * output.strides[1])
         return product_launches(replace(w, shape=(m, *w.shape[1:])), x, output, [groups], workspace, threads, axes)
 

@@ -6,6 +6,7 @@ depends on the sizes alone, never on the number of threads, so the gradient is t
 """
 
 from math import ceil, prod
+from typing import NamedTuple
 
 from symcnn.backends.cpu.launch import Launch, View
 from symcnn.backends.cpu.simd import (
@@ -20,7 +21,7 @@ from symcnn.backends.cpu.simd import (
 )
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import clear, copy, even_blocks, even_grain, pad, round_up
-from symcnn.backends.cpu.tuned.pixels import gather, joined_rows
+from symcnn.backends.cpu.tuned.pixels import gather, geometry, window_axes
 from symcnn.backends.cpu.tuned.product import one_precision
 from symcnn.backends.cpu.tuned.tile import DOT_COLUMNS, DOT_ROWS, dot_products
 
@@ -30,7 +31,6 @@ BLOCK_ROWS = 20 * DOT_ROWS
 BLOCK_COLUMNS = 20 * DOT_COLUMNS
 TARGET_TASKS = 32
 ADD_BLOCK = 1024
-POINT = (1, 1, 1, 0, 1, 1, 0, 1)  # the window through which a pixel sees itself: it gathers g
 
 
 def conv2d_weight(dtype):
@@ -119,23 +119,19 @@ class Conv2dWeightGrad:
         return one_precision(*types[:2], output_type)
 
     def workspace(self, op, output: View, operands) -> int:
-        *_, slices, _ = self._cut(op, output, operands[1])
+        slices = _cut(op, output, operands[1]).slices
         return slices * prod(output.shape) * output.dtype.itemsize if slices > 1 else 0
 
     def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
         x, g, _ = operands
-        window, groups = op.window, op.window.groups
+        groups = op.window.groups
         dtype, itemsize, elements = output.dtype.name, output.dtype.itemsize, prod(output.shape)
         if not elements:
             return []
         o, channels, *kernel = output.shape
         m, taps, grid = o // groups, channels * prod(kernel), g.shape[2:]
         pixels = g.shape[0] * prod(grid)
-        rows, columns, run, slices, slice_length = self._cut(op, output, g)
-        pads = window.pads(x.shape[2:], kernel)
-        axes = [(s, -p[0], d) for s, p, d in zip(window.stride, pads, window.dilation, strict=True)]
-        g_grid = joined_rows(grid, g.strides[2:])
-
+        rows, columns, run, slices, slice_length = _cut(op, output, g)
         pitch = run + VECTOR_BYTES // itemsize
         gathered = (round_up(rows, DOT_ROWS) + round_up(columns, DOT_COLUMNS)) * pitch
         tasks = slices * groups * ceil(m / rows) * ceil(taps / columns)
@@ -145,8 +141,8 @@ class Conv2dWeightGrad:
             sizes=(
                 *(groups, m, taps, pixels, slice_length, run, rows, columns, gathered),
                 *(m * g.strides[1], channels * x.strides[1], elements),
-                *(*g_grid, *g_grid, *g.strides, *POINT),
-                *(*grid, *x.shape[2:], *x.strides, *kernel, *axes[0], *axes[1]),
+                *geometry(g, grid),
+                *geometry(x, grid, kernel, window_axes(op.window, x.shape[2:], kernel)),
             ),
             tasks=tasks,
             grain=even_grain(tasks, threads),
@@ -166,16 +162,25 @@ class Conv2dWeightGrad:
         )
         return [multiply, add]
 
-    @staticmethod
-    def _cut(op, output: View, g: View) -> tuple[int, int, int, int, int]:
-        """Rows and columns of a block, pixels in a run, number of slices, pixels in a slice."""
-        groups = op.window.groups
-        o, *window = output.shape
-        pixels = g.shape[0] * prod(g.shape[2:])
-        rows = even_blocks(o // groups, BLOCK_ROWS, DOT_ROWS)
-        columns = even_blocks(prod(window), BLOCK_COLUMNS, DOT_COLUMNS)
-        run = RUN_BYTES // output.dtype.itemsize
-        blocks = groups * ceil(o // groups / rows) * ceil(prod(window) / columns)
-        wanted = max(1, min(ceil(TARGET_TASKS / max(1, blocks)), ceil(pixels / run)))
-        slice_length = max(run, round_up(ceil(pixels / wanted), run))
-        return rows, columns, run, max(1, ceil(pixels / slice_length)), slice_length
+
+class Cut(NamedTuple):
+    """How a weight gradient is cut: rows and columns of a block, pixels in a run, slices, pixels in a slice."""
+
+    rows: int
+    columns: int
+    run: int
+    slices: int
+    slice_length: int
+
+
+def _cut(op, output: View, g: View) -> Cut:
+    """As many slices as make `TARGET_TASKS` tasks, if every slice has at least one full run of pixels."""
+    m, taps = output.shape[0] // op.window.groups, prod(output.shape[1:])
+    pixels = g.shape[0] * prod(g.shape[2:])
+    rows = even_blocks(m, BLOCK_ROWS, DOT_ROWS)
+    columns = even_blocks(taps, BLOCK_COLUMNS, DOT_COLUMNS)
+    run = RUN_BYTES // output.dtype.itemsize
+    blocks = op.window.groups * ceil(m / rows) * ceil(taps / columns)
+    slices = max(1, min(ceil(TARGET_TASKS / max(1, blocks)), ceil(pixels / run)))
+    slice_length = max(run, round_up(ceil(pixels / slices), run))
+    return Cut(rows, columns, run, max(1, ceil(pixels / slice_length)), slice_length)

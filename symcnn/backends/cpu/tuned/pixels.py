@@ -19,6 +19,7 @@ window = (kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w)
 Output pixels are handled in runs that stay within one row, because there the image is read with one stride.
 """
 
+from symcnn.backends.cpu.launch import View
 from symcnn.backends.cpu.simd import advance, lanes
 from symcnn.backends.cpu.tuned.arguments import helper
 from symcnn.backends.cpu.tuned.blocks import copy, copy_between
@@ -114,9 +115,34 @@ def scatter(image, grid, strides, block, pitch, channels, pixels):
         p += run
 
 
-def joined_rows(grid, *strides_hw):
-    """`grid` as one long row if every given (stride_h, stride_w) allows it, else unchanged: longer runs are faster."""
+UNIT_AXES = ((1, 0, 1), (1, 0, 1))  # output row r sees image row r + i
+
+
+def joined_rows(grid, strides_hw) -> tuple[int, int]:
+    """`grid` as one long row where memory allows it, since longer runs are faster."""
     rows, columns = grid
-    if all(stride_h == columns * stride_w for stride_h, stride_w in strides_hw):
-        return 1, rows * columns
-    return rows, columns
+    stride_h, stride_w = strides_hw
+    return (1, rows * columns) if stride_h == columns * stride_w else (rows, columns)
+
+
+def window_axes(window, size, kernel) -> tuple[tuple[int, int, int], ...]:
+    """How the output of a convolution sees an image of that size: (step, origin, tap) of its rows and its columns."""
+    before = [pair[0] for pair in window.pads(size, kernel)]
+    return tuple((step, -pad, tap) for step, pad, tap in zip(window.stride, before, window.dilation, strict=True))
+
+
+def geometry(image: View, grid, kernel=(1, 1), axes=UNIT_AXES) -> tuple[int, ...]:
+    """The 16 integers of the grid, the source and the window through which a grid of pixels sees an image.
+
+    Parameters
+    ----------
+    image : View
+        NCHW.
+    grid, kernel : pair of int
+    axes : pair of (step, origin, tap)
+        For the rows and for the columns.
+    """
+    size = image.shape[2:]
+    if tuple(kernel) == (1, 1) and axes == UNIT_AXES and grid == size:
+        grid = size = joined_rows(grid, image.strides[2:])
+    return (*grid, *size, *image.strides, *kernel, *axes[0], *axes[1])

@@ -25,7 +25,7 @@ from symcnn.backends.cpu.tuned.blocks import (
     product_blocks,
     round_up,
 )
-from symcnn.backends.cpu.tuned.pixels import gather, joined_rows, scatter
+from symcnn.backends.cpu.tuned.pixels import UNIT_AXES, gather, geometry, joined_rows, scatter
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS
 
 BATCH_AXES = 4
@@ -129,9 +129,6 @@ def one_precision(*types) -> bool:
     return len(dtypes) == 1 and dtypes.pop().name in PRODUCT
 
 
-UNIT_AXES = ((1, 0, 1), (1, 0, 1))
-
-
 def panel_bytes(batch: int, m: int, taps: int, itemsize: int) -> int:
     """Bytes of a packed L, in whole cache lines."""
     return round_up(batch * round_up(m, ROW_UNIT) * taps * itemsize, 64)
@@ -160,14 +157,11 @@ def product_launches(left: View, image: View, output: View, batch, panels: View,
     dtype, itemsize = output.dtype.name, output.dtype.itemsize
     m, channels, *kernel = left.shape
     taps = channels * prod(kernel)
-    grid, size = output.shape[2:], image.shape[2:]
+    grid = output.shape[2:]
     pixels = output.shape[0] * prod(grid)
     count = prod(extent for extent, *_ in batch)
     if not pixels * m * count:
         return []
-    output_grid = joined_rows(grid, output.strides[2:])
-    if kernel == [1, 1] and axes == UNIT_AXES and grid == size:
-        grid = size = joined_rows(grid, image.strides[2:])
     batch = list(chain(*batch, *[(1, 0, 0, 0)] * (BATCH_AXES - len(batch))))
 
     rows, columns = product_blocks(m, pixels, itemsize, count, threads)
@@ -187,8 +181,9 @@ def product_launches(left: View, image: View, output: View, batch, panels: View,
         operands=(panels or output, image, output),  # a product over no taps reads nothing
         sizes=(
             *(m, taps, pixels, rows, columns, depth, results_at),
-            *(*grid, *size, *image.strides, *kernel, *axes[0], *axes[1]),
-            *(*output_grid, *output.strides),
+            *geometry(image, grid, kernel, axes),
+            *joined_rows(grid, output.strides[2:]),
+            *output.strides,
             *batch,
         ),
         tasks=tasks,
