@@ -25,6 +25,10 @@ DEPTH_BYTES = 1024
 COLUMN_BYTES = 1024
 BLOCK_ROWS = 240
 
+# To wake the other threads costs about 2 microseconds. What a nanosecond is worth, roughly:
+WORTH_SPLITTING = 8000
+FLOPS_PER_NANOSECOND = 50
+
 
 def round_up(number: int, unit: int) -> int:
     """The smallest multiple of `unit` that is not less than `number`."""
@@ -57,9 +61,12 @@ def product_blocks(m: int, n: int, itemsize: int, others: int, threads: int) -> 
     return rows, columns
 
 
-def even_grain(tasks: int, threads: int) -> int:
-    """Tasks per chunk for one chunk per thread, whose scratch memory then stays in that core's cache."""
-    return max(1, ceil(tasks / threads))
+def even_grain(tasks: int, threads: int, nanoseconds: float) -> int:
+    """Tasks per chunk for one chunk per thread, whose scratch memory then stays in that core's cache.
+
+    Work that takes one thread less than `WORTH_SPLITTING` nanoseconds is left to one.
+    """
+    return max(1, tasks if nanoseconds < WORTH_SPLITTING else ceil(tasks / threads))
 
 
 def padded_size(m: int, n: int, itemsize: int) -> int:

@@ -20,7 +20,7 @@ from symcnn.backends.cpu.simd import (
     zero,
 )
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, operand, scratch, sizes
-from symcnn.backends.cpu.tuned.blocks import clear, copy, even_blocks, even_grain, pad, round_up
+from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, copy, even_blocks, even_grain, pad, round_up
 from symcnn.backends.cpu.tuned.pixels import gather, geometry, window_axes
 from symcnn.backends.cpu.tuned.product import one_precision
 from symcnn.backends.cpu.tuned.tile import DOT_COLUMNS, DOT_ROWS, dot_products
@@ -135,6 +135,7 @@ class Conv2dWeightGrad:
         pitch = run + VECTOR_BYTES // itemsize
         gathered = (round_up(rows, DOT_ROWS) + round_up(columns, DOT_COLUMNS)) * pitch
         tasks = slices * groups * ceil(m / rows) * ceil(taps / columns)
+        flops = 2 * o * taps * pixels
         multiply = Launch(
             kernel=CONV2D_WEIGHT[dtype],
             operands=(g, x, workspace if slices > 1 else output),
@@ -145,9 +146,9 @@ class Conv2dWeightGrad:
                 *geometry(x, grid, kernel, window_axes(op.window, x.shape[2:], kernel)),
             ),
             tasks=tasks,
-            grain=even_grain(tasks, threads),
+            grain=even_grain(tasks, threads, flops / FLOPS_PER_NANOSECOND),
             scratch=(gathered + round_up(rows * columns, VECTOR_BYTES)) * itemsize,
-            flops=2 * o * taps * pixels,
+            flops=flops,
         )
         if slices == 1:
             return [multiply]
@@ -157,7 +158,7 @@ class Conv2dWeightGrad:
             operands=(workspace, output),
             sizes=(elements, slices),
             tasks=blocks,
-            grain=even_grain(blocks, threads),
+            grain=even_grain(blocks, threads, slices * elements / 8),
             flops=slices * elements,
         )
         return [multiply, add]

@@ -16,6 +16,7 @@ from symcnn.backends.cpu.launch import Launch, View
 from symcnn.backends.cpu.simd import advance, integers, lanes
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, helper, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import (
+    FLOPS_PER_NANOSECOND,
     clear,
     depth_block,
     even_grain,
@@ -173,9 +174,10 @@ def product_launches(left: View, image: View, output: View, batch, panels: View,
         operands=(left, panels),
         sizes=(*left.shape, *left.strides, *batch),
         tasks=panel_count,
-        grain=even_grain(panel_count, threads),
+        grain=even_grain(panel_count, threads, count * m * taps),
     )
     tasks = count * ceil(m / rows) * ceil(pixels / columns)
+    flops = 2 * count * m * taps * pixels
     multiply_packed = Launch(
         kernel=PRODUCT[dtype],
         operands=(panels or output, image, output),  # a product over no taps reads nothing
@@ -187,8 +189,8 @@ def product_launches(left: View, image: View, output: View, batch, panels: View,
             *batch,
         ),
         tasks=tasks,
-        grain=even_grain(tasks, threads),
+        grain=even_grain(tasks, threads, flops / FLOPS_PER_NANOSECOND),
         scratch=(results_at + round_up(rows, ROW_UNIT) * columns) * itemsize,
-        flops=2 * count * m * taps * pixels,
+        flops=flops,
     )
     return [pack, multiply_packed] if taps else [multiply_packed]
