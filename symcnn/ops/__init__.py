@@ -8,7 +8,10 @@ from symcnn.ops import (  # noqa: F401  (importing registers the builders)
     elementwise,
     indexing,
     linalg,
+    normalize,
     pool,
+    random,
     reduce,
+    resize,
     shape,
 )

@@ -1,0 +1,357 @@
+"""Normalisation: shift and scale activations by their own statistics. Compositions, but for one sum over channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from symcnn.errors import DTypeError, InputError, ShapeError
+from symcnn.ir.loops import select, within
+from symcnn.ir.op import Example, Op, builder
+from symcnn.ir.types import normalize_axis, shape_text
+from symcnn.ir.variable import Variable, apply, user_origin
+from symcnn.ops.elementwise import as_operands, as_variable, cast, float_dtypes, power, sqrt
+from symcnn.ops.reduce import mean as average
+from symcnn.ops.reduce import var
+from symcnn.ops.shape import reshape, reshape_like
+
+
+@builder("batch_statistics")
+def batch_statistics(x, axis=1) -> tuple[Variable, Variable]:
+    """Mean and (biased) variance over all axes but `axis`: what `batch_norm` normalises by in training.
+
+    Parameters
+    ----------
+    x : Variable or array_like
+    axis : int
+        The channels.
+
+    Returns
+    -------
+    mean, variance : Variable
+        (C,) each.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> mean, variance = sc.batch_statistics(sc.input("x", (None, 16, 8, 8)))
+    >>> mean.shape
+    (16,)
+    """
+    x = _as_float(x)
+    mean, variance = _statistics(x, _all_but(axis, x.ndim))
+    return reshape(mean, (-1,)), reshape(variance, (-1,))
+
+
+@builder("batch_norm")
+def batch_norm(x, gamma, beta, mean=None, variance=None, axis=1, epsilon=1e-5) -> Variable:
+    r"""Batch normalisation.
+
+    .. math:: y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta
+
+    with one mean, variance, gamma and beta per channel. Without `mean` and `variance` they are those of the batch
+    (training); running averages make it the inference form.
+
+    Parameters
+    ----------
+    x : (N, C, ...)
+    gamma, beta : (C,)
+    mean, variance : (C,), optional
+        Both or none; see `batch_statistics`.
+    axis : int
+        The channels.
+    epsilon : float
+
+    Returns
+    -------
+    Variable
+        The shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If a parameter has not one element per channel.
+    InputError
+        If only one of `mean` and `variance` is given.
+
+    Notes
+    -----
+    ONNX ``BatchNormalization``. Ioffe and Szegedy, *Batch normalization* (2015).
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x, gamma, beta = sc.input("x", (None, 16, 8, 8)), sc.input("gamma", (16,)), sc.input("beta", (16,))
+    >>> sc.batch_norm(x, gamma, beta).shape
+    (None, 16, 8, 8)
+    """
+    x = _as_float(x)
+    axis = normalize_axis(axis, x.ndim)
+    if (mean is None) != (variance is None):
+        raise InputError("batch_norm: give both mean and variance, or neither", where=user_origin())
+    if mean is None:
+        mean, variance = _statistics(x, _all_but(axis, x.ndim))
+    else:
+        mean, variance = (
+            _per_channel("batch_norm", n, v, x, axis) for n, v in (("mean", mean), ("variance", variance))
+        )
+    gamma, beta = (_per_channel("batch_norm", n, v, x, axis) for n, v in (("gamma", gamma), ("beta", beta)))
+    return (x - mean) * (gamma / sqrt(variance + epsilon)) + beta
+
+
+@builder("layer_norm")
+def layer_norm(x, gamma=None, beta=None, axis=-1, epsilon=1e-5) -> Variable:
+    r"""Layer normalisation: every sample by its own mean and variance over the axes from `axis` to the last.
+
+    Parameters
+    ----------
+    x : Variable or array_like
+    gamma, beta : of shape ``x.shape[axis:]``, optional
+    axis : int
+    epsilon : float
+
+    Returns
+    -------
+    Variable
+        The shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If the axis is out of range, or gamma or beta does not broadcast to x.
+
+    Notes
+    -----
+    ONNX ``LayerNormalization``. Ba, Kiros and Hinton, *Layer normalization* (2016).
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.layer_norm(sc.input("x", (None, 10, 64))).shape
+    (None, 10, 64)
+    """
+    x = _as_float(x)
+    return _affine(_standardized(x, tuple(range(normalize_axis(axis, x.ndim), x.ndim)), epsilon), gamma, beta)
+
+
+@builder("group_norm")
+def group_norm(x, groups, gamma=None, beta=None, epsilon=1e-5) -> Variable:
+    r"""Group normalisation: every sample by the mean and variance of each group of channels and its pixels.
+
+    Parameters
+    ----------
+    x : (N, C, ...)
+    groups : int
+        Divides C.
+    gamma, beta : (C,), optional
+    epsilon : float
+
+    Returns
+    -------
+    Variable
+        The shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If the channels cannot be split into so many groups.
+
+    Notes
+    -----
+    ONNX ``GroupNormalization``. Wu and He, *Group normalization* (2018).
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.group_norm(sc.input("x", (None, 6, 8, 8)), 3).shape
+    (None, 6, 8, 8)
+    """
+    x = _as_float(x)
+    _check_channels("group_norm", x)
+    if not isinstance(groups, int) or isinstance(groups, bool) or groups < 1:
+        raise InputError("group_norm: groups must be a positive integer", where=user_origin(), found=repr(groups))
+    if x.shape[1] is not None and x.shape[1] % groups:
+        raise ShapeError(
+            f"group_norm: {x.shape[1]} channels cannot be split into {groups} groups",
+            where=user_origin(),
+            found=str(x.type),
+        )
+    y = reshape_like(_standardized(reshape(x, (None, groups, -1)), (2,), epsilon), x)
+    return _affine(y, *(_maybe_per_channel("group_norm", n, v, x) for n, v in (("gamma", gamma), ("beta", beta))))
+
+
+@builder("instance_norm")
+def instance_norm(x, gamma=None, beta=None, epsilon=1e-5) -> Variable:
+    r"""Instance normalisation: every channel of every sample by the mean and variance of its pixels.
+
+    Parameters
+    ----------
+    x : (N, C, ...)
+    gamma, beta : (C,), optional
+    epsilon : float
+
+    Returns
+    -------
+    Variable
+        The shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If x has no channels, or gamma or beta has not one element for each.
+
+    Notes
+    -----
+    ONNX ``InstanceNormalization``. Ulyanov, Vedaldi and Lempitsky, *Instance normalization* (2016).
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.instance_norm(sc.input("x", (None, 3, 8, 8))).shape
+    (None, 3, 8, 8)
+    """
+    x = _as_float(x)
+    _check_channels("instance_norm", x)
+    y = _standardized(x, tuple(range(2, x.ndim)), epsilon)
+    return _affine(y, *(_maybe_per_channel("instance_norm", n, v, x) for n, v in (("gamma", gamma), ("beta", beta))))
+
+
+@builder("lrn")
+def lrn(x, size, alpha=1e-4, beta=0.75, k=1.0) -> Variable:
+    r"""Local response normalisation: every activation is damped by those of the channels around it.
+
+    .. math:: y_c = x_c \Big/ \Big(k + \frac{\alpha}{size} \sum_{c'} x_{c'}^2\Big)^{\beta}
+
+    over the channels from c - floor((size - 1) / 2) to c + ceil((size - 1) / 2) that exist.
+
+    Parameters
+    ----------
+    x : (N, C, ...)
+    size : int
+        Number of channels summed over.
+    alpha, beta, k : float
+
+    Returns
+    -------
+    Variable
+        The shape of x.
+
+    Raises
+    ------
+    ShapeError
+        If x has no channels.
+    InputError
+        If size is not a positive integer.
+
+    Notes
+    -----
+    ONNX ``LRN``. Krizhevsky, Sutskever and Hinton, *ImageNet classification with deep convolutional neural networks* (2012),
+    where alpha is not divided by size.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.lrn(sc.input("x", (None, 96, 55, 55)), size=5).shape
+    (None, 96, 55, 55)
+    """
+    x = _as_float(x)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise InputError("lrn: size must be a positive integer", where=user_origin(), found=repr(size))
+    _check_channels("lrn", x)
+    energy = apply(ChannelWindowSum((size - 1) // 2, size // 2), x * x)
+    return x / power(k + (alpha / size) * energy, beta)
+
+
+@dataclass(frozen=True)
+class ChannelWindowSum(Op):
+    """``y[n, c, ...]``: the sum of x over the channels from ``c - before`` to ``c + after`` that exist.
+
+    Its adjoint is the same op, mirrored.
+    """
+
+    before: int
+    after: int
+
+    examples = (
+        Example(((2, 6, 2, 3),), {"before": 2, "after": 2}),
+        Example(((1, 5, 2),), {"before": 1, "after": 2}),
+        Example(((2, 2, 1, 1),), {"before": 3, "after": 3}),
+        Example(((3, 4),), {"before": 0, "after": 0}),
+        Example(((0, 4, 2),), {"before": 1, "after": 1}),
+    )
+
+    def infer(self, x):
+        if x.ndim < 2:
+            raise ShapeError("there is no channel axis", expected="(N, C, ...)", found=str(x))
+        if not x.is_float:
+            raise DTypeError("activations are float", found=str(x))
+        return x
+
+    def reference(self, x):
+        channels = x.shape[1]
+        windows = [x[:, max(c - self.before, 0) : c + self.after + 1].sum(axis=1) for c in range(channels)]
+        return np.stack(windows, axis=1) if channels else x
+
+    def pullback(self, inputs, output, cotangent):
+        return (apply(ChannelWindowSum(self.after, self.before), cotangent),)
+
+    def nest(self, result, x):
+        n, c, *rest = result.index
+
+        def term(k):
+            channel = c + k - self.before
+            return select(within((channel, 0, x.shape[1])), x[(n, channel, *rest)], 0)
+
+        return result.fold("sum", (self.before + 1 + self.after,), term, result.dtype)
+
+    def flops(self, output, *types):
+        return (output.size or 0) * (self.before + 1 + self.after)
+
+
+def _as_float(x) -> Variable:
+    x = as_variable(x)
+    return cast(x, float_dtypes(x.dtype)[1])
+
+
+def _all_but(axis: int, ndim: int) -> tuple[int, ...]:
+    axis = normalize_axis(axis, ndim)
+    return tuple(k for k in range(ndim) if k != axis)
+
+
+def _statistics(x: Variable, axes) -> tuple[Variable, Variable]:
+    return average(x, axes, keepdims=True), var(x, axes, keepdims=True)
+
+
+def _standardized(x: Variable, axes, epsilon) -> Variable:
+    mean, variance = _statistics(x, axes)
+    return (x - mean) / sqrt(variance + epsilon)
+
+
+def _affine(x: Variable, gamma, beta) -> Variable:
+    x = x if gamma is None else x * gamma
+    return x if beta is None else x + beta
+
+
+def _per_channel(what: str, name: str, value, x: Variable, axis: int = 1) -> Variable:
+    """A vector of one element per channel, with axes of size 1 added so that it broadcasts along `axis` of `x`."""
+    _, value = as_operands(x, value)
+    if value.ndim == 0:
+        return value
+    if value.ndim != 1 or None not in (value.shape[0], x.shape[axis]) and value.shape[0] != x.shape[axis]:
+        raise ShapeError(
+            f"{what}: {name} needs one element per channel", where=user_origin(), expected=shape_text((x.shape[axis],)),
+            found=f"{name} {shape_text(value.shape)}, x {shape_text(x.shape)} with channels on axis {axis}",
+        )  # fmt: skip
+    return reshape(value, tuple(-1 if k == axis else 1 for k in range(x.ndim)))
+
+
+def _maybe_per_channel(what, name, value, x):
+    return None if value is None else _per_channel(what, name, value, x)
+
+
+def _check_channels(what: str, x: Variable):
+    if x.ndim < 2:
+        raise ShapeError(
+            f"{what}: there is no channel axis", where=user_origin(), expected="(N, C, ...)", found=str(x.type)
+        )
