@@ -86,10 +86,10 @@ def _load(key: str):
         return None
     symbol, code = found
     cpu_target.target_context.refresh()
-    library = cpu_target.target_context.codegen().unserialize_library(
-        (key, "object", (code, llvm.parse_assembly("").as_bitcode()))
-    )
-    return library.get_pointer_to_function(symbol), library
+    codegen = cpu_target.target_context.codegen()
+    library = codegen.unserialize_library((key, "object", (code, llvm.parse_assembly("").as_bitcode())))
+    # The library itself knows only symbols of bitcode, of which there is none.
+    return codegen._engine.get_function_address(symbol), library
 
 
 def _compile(key: str, kernel):
