@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symcnn.ir.graph import rebuild
+from symcnn.ir.graph import rebuild, toposort
 from symcnn.ir.variable import Origin, Variable, made_by
 from symcnn.rewrite.pattern import Pattern, match
 
-STEPS_PER_NODE = 30
+STEPS_PER_NODE = 30  # a few suffice; more means rules that feed each other
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def rewrite(
     forward: dict[Variable, Variable] = {}
     applications: list[Application] = []
     stack = list(reversed(outputs))
-    budget = None
+    budget = STEPS_PER_NODE * (len(toposort(outputs)) + 10)
     while stack:
         v = stack[-1]
         if v in done:
@@ -116,11 +116,9 @@ def rewrite(
             if waiting:
                 stack.extend(reversed(waiting))
                 continue
-            if budget is None or len(done) > budget[0]:
-                budget = (len(done), STEPS_PER_NODE * (len(done) + 100))
             after = rebuild(v, tuple(done[x] for x in v.inputs))
             rule = None
-            if after is v and len(applications) < budget[1]:
+            if after is v and len(applications) < budget:
                 rule, after = _first(v, rules, opaque, forward, maker)
             if after is v:
                 done[v] = v
