@@ -31,7 +31,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.codegen import get_host_cpu_features
 from numba.core.config import CPU_FEATURES
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 
 def _host_vectors():
@@ -110,6 +110,12 @@ def _fill(builder, scalar, lanes):
     undefined = ir.Constant(vector, ir.Undefined)
     first = builder.insert_element(undefined, scalar, ir.Constant(_INT32, 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_INT32, lanes), [0] * lanes))
+
+
+def _call(builder, name, result, arguments, **options):
+    """Call LLVM's intrinsic function `name`."""
+    shape = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, shape, name), arguments, **options)
 
 
 # -- Pointers ---------------------------------------------------------------------------------------------------------
@@ -196,10 +202,9 @@ def load_where(typing, mask, p, i):
 
     def generate(context, builder, signature, arguments):
         place = _vector_pointer(builder, arguments[1], arguments[2], vector)
-        shape = ir.FunctionType(llvm, [place.type, _INT32, arguments[0].type, llvm])
-        masked = cgutils.get_or_insert_function(builder.module, shape, f"llvm.masked.load.{_suffix(vector)}.p0")
         align = ir.Constant(_INT32, vector.dtype.bitwidth // 8)
-        return builder.call(masked, [place, align, arguments[0], ir.Constant(llvm, [0.0] * vector.lanes)])
+        others = ir.Constant(llvm, [0.0] * vector.lanes)
+        return _call(builder, f"llvm.masked.load.{_suffix(vector)}.p0", llvm, [place, align, arguments[0], others])
 
     return vector(mask, p, types.int64), generate
 
@@ -207,14 +212,12 @@ def load_where(typing, mask, p, i):
 @intrinsic
 def store_where(typing, mask, p, i, value):
     """Write the lanes of `value` that are in `mask` to ``p[i], p[i + 1], ...`` and leave the others alone."""
-    llvm = _llvm_vector(value)
 
     def generate(context, builder, signature, arguments):
         place = _vector_pointer(builder, arguments[1], arguments[2], value)
-        shape = ir.FunctionType(ir.VoidType(), [llvm, place.type, _INT32, arguments[0].type])
-        masked = cgutils.get_or_insert_function(builder.module, shape, f"llvm.masked.store.{_suffix(value)}.p0")
         align = ir.Constant(_INT32, value.dtype.bitwidth // 8)
-        builder.call(masked, [arguments[3], place, align, arguments[0]])
+        written = [arguments[3], place, align, arguments[0]]
+        _call(builder, f"llvm.masked.store.{_suffix(value)}.p0", ir.VoidType(), written)
         return context.get_dummy_value()
 
     return types.void(mask, p, types.int64, value), generate
@@ -263,11 +266,7 @@ def fma(typing, a, b, c):
     def generate(context, builder, signature, arguments):
         if not FUSED:
             return builder.fadd(builder.fmul(arguments[0], arguments[1]), arguments[2])
-        llvm = _llvm_vector(a)
-        fused = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(llvm, [llvm] * 3), f"llvm.fma.{_suffix(a)}"
-        )
-        return builder.call(fused, arguments)
+        return _call(builder, f"llvm.fma.{_suffix(a)}", _llvm_vector(a), arguments)
 
     return a(a, a, a), generate
 
@@ -277,11 +276,7 @@ def maximum(typing, a, b):
     """The larger of `a` and `b` lane by lane, NaN where either is NaN (as `numpy.maximum`)."""
 
     def generate(context, builder, signature, arguments):
-        llvm = _llvm_vector(a)
-        larger = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(llvm, [llvm] * 2), f"llvm.maximum.{_suffix(a)}"
-        )
-        return builder.call(larger, arguments)
+        return _call(builder, f"llvm.maximum.{_suffix(a)}", _llvm_vector(a), arguments)
 
     return a(a, a), generate
 
@@ -292,40 +287,29 @@ def total(typing, a):
 
     def generate(context, builder, signature, arguments):
         scalar = _LLVM_SCALAR[a.dtype]
-        reduce = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(scalar, [scalar, _llvm_vector(a)]), f"llvm.vector.reduce.fadd.{_suffix(a)}"
-        )
+        start = ir.Constant(scalar, -0.0)
         # Without leave to reassociate, LLVM would add the lanes one after the other.
-        return builder.call(reduce, [ir.Constant(scalar, -0.0), arguments[0]], fastmath=("reassoc",))
+        name = f"llvm.vector.reduce.fadd.{_suffix(a)}"
+        return _call(builder, name, scalar, [start, arguments[0]], fastmath=("reassoc",))
 
     return a.dtype(a), generate
 
 
-def _arithmetic(name):
-    """The intrinsic of one LLVM floating-point instruction on two vectors."""
+def _register_operator(function, instruction):
+    """Let a Python operator on two vectors mean one LLVM instruction."""
 
-    @intrinsic
-    def apply(typing, a, b):
-        def generate(context, builder, signature, arguments):
-            return getattr(builder, name)(*arguments)
+    @type_callable(function)
+    def operator_type(context):
+        return lambda a, b: a if isinstance(a, Vector) and a == b else None
 
-        return a(a, a), generate
-
-    return apply
-
-
-def _register_operator(function, name):
-    apply = _arithmetic(name)
-
-    @overload(function)
-    def vector_operator(a, b):
-        if isinstance(a, Vector) and a == b:
-            return lambda a, b: apply(a, b)
-        return None
+    @lower_builtin(function, Vector, Vector)
+    def generate(context, builder, signature, arguments):
+        return getattr(builder, instruction)(*arguments)
 
 
-for _function, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
-    _register_operator(_function, _name)
+_register_operator(operator.add, "fadd")
+_register_operator(operator.sub, "fsub")
+_register_operator(operator.mul, "fmul")
 
 
 # -- Masks ------------------------------------------------------------------------------------------------------------
