@@ -338,7 +338,7 @@ def _per_channel(what: str, name: str, value, x: Variable, axis: int = 1) -> Var
     _, value = as_operands(x, value)
     if value.ndim == 0:
         return value
-    if value.ndim != 1 or None not in (value.shape[0], x.shape[axis]) and value.shape[0] != x.shape[axis]:
+    if value.ndim != 1 or (None not in (value.shape[0], x.shape[axis]) and value.shape[0] != x.shape[axis]):
         raise ShapeError(
             f"{what}: {name} needs one element per channel", where=user_origin(), expected=shape_text((x.shape[axis],)),
             found=f"{name} {shape_text(value.shape)}, x {shape_text(x.shape)} with channels on axis {axis}",
