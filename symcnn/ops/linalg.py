@@ -1,4 +1,4 @@
-"""Products of matrices, and everything that can be brought to one."""
+"""Products of matrices and vectors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from symcnn.errors import ShapeError
-from symcnn.ir.op import Example, Op, builder
+from symcnn.ir.op import Example, Op, build, builder
 from symcnn.ir.types import TensorType, broadcast_shapes, shape_text
 from symcnn.ir.variable import Variable, apply
 from symcnn.ops.elementwise import as_operands, match
-from symcnn.ops.shape import expand_dims, squeeze, swapaxes
+from symcnn.ops.shape import expand_dims, flatten, squeeze, swapaxes
 
 
 @dataclass(frozen=True)
@@ -103,3 +103,54 @@ def matmul(a, b) -> Variable:
     left, right = a.ndim == 1, b.ndim == 1
     found = apply(MatMul(), expand_dims(a, 0) if left else a, expand_dims(b, 1) if right else b)
     return squeeze(found, tuple(k for k, vector in ((-2, left), (-1, right)) if vector))
+
+
+@builder("dot")
+def dot(a, b) -> Variable:
+    """Sum over the last axis of `a` and the last but one of `b` (its only one, for a vector), as ``np.dot``.
+
+    Raises
+    ------
+    ShapeError
+        If the sizes of these axes differ.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.dot(sc.input("a", (2, 3)), sc.input("b", (4, 3, 5))).shape
+    (2, 4, 5)
+    """
+    a, b = as_operands(a, b)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    if b.ndim <= 2:
+        return matmul(a, b)
+    return build("tensordot", a, b, ((-1,), (-2,)))
+
+
+@builder("vdot")
+def vdot(a, b) -> Variable:
+    """Sum of the products of equal positions of two Variables with as many elements.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.vdot(sc.input("a", (2, 3)), sc.input("b", (2, 3))).shape
+    ()
+    """
+    a, b = as_operands(a, b)
+    return matmul(flatten(a), flatten(b))
+
+
+@builder("outer")
+def outer(a, b) -> Variable:
+    """All products of an element of `a` and one of `b`: a matrix.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.outer(sc.input("a", (2,)), sc.input("b", (3,))).shape
+    (2, 3)
+    """
+    a, b = as_operands(a, b)
+    return expand_dims(flatten(a), 1) * expand_dims(flatten(b), 0)
