@@ -31,7 +31,7 @@ class Evaluation:
             loss, output = self.function(X, labels)
             total += float(loss) * len(X)
             if labels.dtype.kind == "i" and output.ndim == labels.ndim + 1:
-                right += np.count_nonzero(output.argmax(axis=1) == labels)
+                right += int(np.count_nonzero(output.argmax(axis=1) == labels))
                 labelled += labels.size
         found = {"loss": total / len(data)}
         return {**found, "accuracy": right / labelled} if labelled else found
