@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from symcnn.rewrite.engine import rewrite
 from symcnn.rewrite.stabilize import STABILIZE
 
 
-def grad(cost: Variable, wrt, *, disconnected: str = "error"):
+def grad(cost: Variable, wrt, *, disconnected: str = "error") -> Any:
     r"""The gradient :math:`\partial\,cost / \partial\,wrt` of a scalar, as graph.
 
     Parameters
@@ -69,7 +70,7 @@ def grad(cost: Variable, wrt, *, disconnected: str = "error"):
         return vjp(cost, wrt, build("ones_like", cost), disconnected=disconnected)
 
 
-def vjp(outputs, wrt, cotangents, *, disconnected: str = "error"):
+def vjp(outputs, wrt, cotangents, *, disconnected: str = "error") -> Any:
     r"""Vector-Jacobian product: :math:`\sum_k cotangent_k^T \; \partial\,output_k / \partial\,wrt`.
 
     Parameters
@@ -138,7 +139,7 @@ def _accumulate(outputs, wrts, seeds):
     return [cotangents.get(x) for x in wrts]
 
 
-def jvp(outputs, wrt, tangents):
+def jvp(outputs, wrt, tangents) -> Any:
     r"""Jacobian-vector product: :math:`\partial\,output / \partial\,wrt \; tangent`.
 
     Computed as the pullback of the pullback, which is linear in its cotangent (Townsend, "A new trick for calculating
@@ -169,7 +170,7 @@ def jvp(outputs, wrt, tangents):
     return found if isinstance(outputs, Sequence) else found[0]
 
 
-def jacobian(output: Variable, wrt):
+def jacobian(output: Variable, wrt) -> Any:
     """All derivatives of every element of `output`: shape ``output.shape + wrt.shape``.
 
     One pullback per element of `output`, so its size must be known; meant for small outputs.

@@ -73,7 +73,7 @@ def _check(expr, wrts, point, order, rng, epsilon, tolerance) -> float:
     directions = [rng.standard_normal(point[x].shape) for x in wrts]
     scale = np.sqrt(sum((d * d).sum() for d in directions)) or 1.0
     directions = [d / scale for d in directions]
-    gradients = vjp(expr, wrts, constant(u), disconnected="zeros")
+    gradients: list[Variable] = vjp(expr, wrts, constant(u), disconnected="zeros")
     analytic = sum(float((g * d).sum()) for g, d in zip(evaluate(gradients, point), directions, strict=True))
 
     def shifted(sign):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symcnn.backends.base import KernelInfo, backend
+from symcnn.backends.base import Executable, KernelInfo, backend
 from symcnn.debug import checked
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.ir.graph import substitute, toposort
@@ -24,7 +24,7 @@ from symcnn.profile import Profile, measure
 from symcnn.rewrite.pipeline import simplify
 from symcnn.schedule.lower import lower
 from symcnn.schedule.memory import MemoryPlan
-from symcnn.schedule.plan import bind, infer_types
+from symcnn.schedule.plan import Plan, bind, infer_types
 from symcnn.stages import Stages, explain
 
 BINDINGS_KEPT = 8  # sets of input shapes whose plans stay ready
@@ -85,8 +85,8 @@ def function(
 class Binding:
     """A function made ready for one set of input shapes."""
 
-    plan: object
-    executable: object
+    plan: Plan
+    executable: Executable
     memory_plan: MemoryPlan
     bounds: list[tuple]
 
@@ -173,7 +173,7 @@ class Function:
             return found
 
     def _bind(self, shapes) -> Binding:
-        given = dict(zip(self.inputs, shapes, strict=True)) | {CALL: ()}
+        given: dict[Variable, tuple[int, ...]] = {CALL: (), **dict(zip(self.inputs, shapes, strict=True))}
         plan = bind(self.program, given)
         executable = self._backend.load(plan)
         self.compile_seconds += executable.compile_seconds
@@ -268,15 +268,16 @@ class Function:
 
 
 def _checked_inputs(inputs, where) -> list[Input]:
-    inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
-    for x in inputs:
+    found: list[Input] = []
+    for x in [inputs] if isinstance(inputs, Variable) else inputs:
         if not isinstance(x, Input):
             raise InputError("inputs must be made by sc.input", where=where, found=repr(x))
-    names = [x.name for x in inputs]
+        found.append(x)
+    names = [str(x.name) for x in found]
     twice = {n for n in names if names.count(n) > 1}
     if twice:
         raise InputError(f"two inputs have the same name: {', '.join(sorted(twice))}", where=where)
-    return inputs
+    return found
 
 
 def _flatten(outputs, where):

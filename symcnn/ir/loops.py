@@ -35,7 +35,7 @@ identical, so shared parts of a loop body are found by construction.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, dataclass_transform
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -112,6 +112,7 @@ class Expr:
         return Call("cast", (self,), dtype)
 
 
+@dataclass_transform(frozen_default=True)
 def _node(cls):
     """A frozen, interned dataclass: constructing it again with equal fields gives the same object."""
     cls = dataclass(frozen=True, eq=False, slots=True)(cls)

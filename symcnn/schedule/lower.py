@@ -99,8 +99,10 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
     # A dimension that is statically 1 needs no loop.
     point = tuple(const(0) if isinstance(n, Const) else Index(f"i{k}") for k, n in enumerate(sizes))
     axes = tuple(Axis(f"i{k}", n) for k, n in enumerate(sizes) if not isinstance(n, Const))
-    rows = sum(1 for a in axes if group.prefix is None or int(a.name[1:]) < group.prefix)
-    outer = rows if group.prefix is not None else max(len(axes) - 1, min(len(axes), 1))
+    if group.prefix is None:
+        outer = max(len(axes) - 1, min(len(axes), 1))
+    else:
+        outer = sum(not isinstance(n, Const) for n in sizes[: group.prefix])
     stores = []
     for head in group.heads:
         if head not in fusion.stored:

@@ -6,6 +6,7 @@ a launch of one chunk runs on the calling thread at once.
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,11 @@ from numba import prange, types
 from numba.extending import intrinsic
 
 from symcnn.config import config
+
+# An idle OpenMP thread spins for milliseconds by default, which starves whoever else needs the processor; long enough
+# to bridge two launches of a step is enough. Read when the thread pool starts.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 # One launch at a time: Numba's thread pool does not take calls from several Python threads at once, and the
 # functions of one process share parameters.
