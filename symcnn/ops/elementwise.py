@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symcnn.errors import InputError
+from symcnn.errors import DTypeError, InputError
 from symcnn.ir.loops import call
 from symcnn.ir.op import Example, Op, build, builder
 from symcnn.ir.types import TensorType, as_dtype, broadcast_shapes
@@ -174,7 +174,11 @@ def ufunc_dtypes(ufunc: np.ufunc):
     """NumPy's own promotion, with float32 where NumPy would choose float16."""
 
     def rule(*dtypes):
-        *given, out = ufunc.resolve_dtypes((*dtypes, *[None] * ufunc.nout))
+        try:
+            *given, out = ufunc.resolve_dtypes((*dtypes, *[None] * ufunc.nout))
+        except TypeError:
+            names = " and ".join(map(str, dtypes))
+            raise DTypeError(f"{ufunc.__name__} is not defined for {names}", hint="convert with .astype(...) first") from None
         widen = lambda d: np.dtype("float32") if d == np.float16 else d  # noqa: E731
         return tuple(map(widen, given)), widen(out)
 
@@ -190,6 +194,11 @@ def float_dtypes(*dtypes):
 def _where_dtypes(condition, x, y):
     common = np.result_type(x, y)
     return (np.dtype("bool"), common, common), common
+
+
+def _logical_dtypes(*dtypes):
+    """Whatever is not zero is true, NaN included."""
+    return (np.dtype("bool"),) * len(dtypes), np.dtype("bool")
 
 
 def elementwise(name, numpy, code, pullback=None, *, aliases=(), low=-2.0, high=2.0, smooth=True, arity=None, dtypes=None):
@@ -298,7 +307,7 @@ less = elementwise("less", np.less, "{0} < {1}", smooth=False)
 less_equal = elementwise("less_equal", np.less_equal, "{0} <= {1}", smooth=False)
 greater = elementwise("greater", np.greater, "{0} > {1}", smooth=False)
 greater_equal = elementwise("greater_equal", np.greater_equal, "{0} >= {1}", smooth=False)
-logical_and = elementwise("logical_and", np.logical_and, "{0} and {1}", aliases=("bitwise_and",), smooth=False)
-logical_or = elementwise("logical_or", np.logical_or, "{0} or {1}", aliases=("bitwise_or",), smooth=False)
-logical_xor = elementwise("logical_xor", np.logical_xor, "{0} != {1}", aliases=("bitwise_xor",), smooth=False)
-logical_not = elementwise("logical_not", np.logical_not, "not {0}", aliases=("invert",), smooth=False)
+logical_and = elementwise("logical_and", np.logical_and, "{0} and {1}", aliases=("bitwise_and",), dtypes=_logical_dtypes, smooth=False)
+logical_or = elementwise("logical_or", np.logical_or, "{0} or {1}", aliases=("bitwise_or",), dtypes=_logical_dtypes, smooth=False)
+logical_xor = elementwise("logical_xor", np.logical_xor, "{0} != {1}", aliases=("bitwise_xor",), dtypes=_logical_dtypes, smooth=False)
+logical_not = elementwise("logical_not", np.logical_not, "not {0}", aliases=("invert",), dtypes=_logical_dtypes, smooth=False)
