@@ -109,7 +109,8 @@ def fuse(roots: Iterable[Variable], tuned: Callable[[Variable], bool]) -> Fusion
     heads = [
         v for v in order if v in opaque or (v not in inlined and v.op.pattern != "alias" and (v.op.pattern != "view" or v in forced))
     ]
-    reads = {v: _reads(v, set(heads)) for v in heads}
+    all_heads = set(heads)
+    reads = {v: _reads(v, all_heads) for v in heads}
     groups, home = _group(heads, reads, opaque, sizes)
     stored = _stored(heads, reads, home, forced)
     return Fusion(_execution_order(groups), stored, home, inlined)
@@ -237,15 +238,14 @@ def _reads(head: Variable, heads: set[Variable]) -> dict[Variable, set[str]]:
 
 
 def _group(heads, reads, opaque, sizes):
-    groups: list[Group] = []
+    groups: dict[int, Group] = {}
     home: dict[Variable, Group] = {}
-    for v in heads:
+    for number, v in enumerate(heads):
         prefix = reduced_prefix(v)
         alone = Group(
-            len(groups), [v], {v} if prefix else set(), prefix, v.inputs[0].ndim if prefix else v.ndim, size=sizes[v], tuned=v in opaque
+            number, [v], {v} if prefix else set(), prefix, v.inputs[0].ndim if prefix else v.ndim, size=sizes[v], tuned=v in opaque
         )
-        groups.append(alone)
-        home[v] = alone
+        groups[number] = home[v] = alone
         alone.operands = {x for x, relations in reads[v].items() if relations <= {SAME, ROW}}
         for x in reads[v]:
             if x in home and x is not v:
@@ -254,7 +254,7 @@ def _group(heads, reads, opaque, sizes):
         for x in reads[v]:
             if x in home and home[x] is not home[v]:
                 _try_merge(v, home[x], reads, groups, home)
-    return [g for g in groups if g.heads], home
+    return list(groups.values()), home
 
 
 def _try_merge(v: Variable, other: Group, reads, groups, home):
@@ -280,12 +280,12 @@ def _try_merge(v: Variable, other: Group, reads, groups, home):
     other.direct |= mine.direct
     other.before = (other.before | mine.before) & ~(1 << other.number | 1 << mine.number)
     gone, kept = 1 << mine.number, 1 << other.number
-    for group in groups:
+    del groups[mine.number]
+    for group in groups.values():
         if group is not other and group.before & (gone | kept):
             group.before = (group.before & ~gone) | kept | other.before
     for h in mine.heads:
         home[h] = other
-    mine.heads = []
 
 
 def _level_in(v, mine, other, reads) -> bool | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from symcnn.ir.variable import Constant, Input, Shared, Variable
 
 if TYPE_CHECKING:
@@ -162,18 +164,24 @@ def _pack(temporaries, types, first, last, homes):
         low, high = spans.get(block[v], (first[v], last[v]))
         spans[block[v]] = min(low, first[v]), max(high, last[v])
     sizes = {b: -(-max(types[b].nbytes, 1) // ALIGNMENT) * ALIGNMENT for b in spans}
-    placed: list[tuple[int, int, int, int]] = []  # offset, end, first, last; sorted by offset
     offsets: dict[Variable, int] = {}
-    for b in sorted(spans, key=lambda b: -sizes[b]):
+    # Rows: start, stop, first step, last step of what is placed, largest first.
+    placed = np.empty((4, len(spans)), np.int64)
+    for k, b in enumerate(sorted(spans, key=lambda b: -sizes[b])):
         low, high = spans[b]
-        at = 0
-        for start, stop, f, l in placed:
-            if f <= high and low <= l:
-                if start - at >= sizes[b]:
-                    break
-                at = max(at, stop)
+        start, stop, begin, end = placed[:, :k]
+        meets = (begin <= high) & (low <= end)
+        at = _lowest_gap(start[meets], stop[meets], sizes[b])
+        placed[:, k] = at, at + sizes[b], low, high
         offsets[b] = at
-        placed.append((at, at + sizes[b], low, high))
-        placed.sort()
-    arena = max((stop for _, stop, _, _ in placed), default=0)
+    arena = int(placed[1].max(initial=0))
     return {v: offsets[block[v]] for v in temporaries}, arena
+
+
+def _lowest_gap(start, stop, size) -> int:
+    """The lowest address at which `size` bytes are free between occupied ranges."""
+    order = np.argsort(start)
+    ends = np.maximum.accumulate(stop[order])
+    free = np.concatenate(([0], ends))
+    gaps = np.flatnonzero(start[order] - free[:-1] >= size)
+    return int(free[gaps[0]] if gaps.size else free[-1])
