@@ -91,11 +91,22 @@ def clear(target, count):
 
 
 @helper
-def copy_between(target, source, count, first, stop):
-    """target[:count] = source[:count] where ``first <= i < stop``, else 0; memory outside is not touched."""
-    for i in range(0, count, lanes(target)):
-        inside = lane_range(target, first - i, min(stop, count) - i)
-        store_where(lane_range(target, 0, count - i), target, i, load_where(inside, source, i))
+def copy_lines(target, target_pitch, source, source_pitch, lines, length, first, stop):
+    """Copy so many lines of `length` elements: those at ``first <= i < stop``, and 0 in place of the others.
+
+    No memory outside of the lines is touched.
+    """
+    stop = min(stop, length)
+    for i in range(0, length, lanes(target)):
+        if first <= i and i + lanes(target) <= stop:
+            for line in range(lines):
+                store(target, line * target_pitch + i, load(source, line * source_pitch + i))
+        else:
+            wanted, inside = lane_range(target, 0, length - i), lane_range(target, first - i, stop - i)
+            for line in range(lines):
+                store_where(
+                    wanted, target, line * target_pitch + i, load_where(inside, source, line * source_pitch + i)
+                )
 
 
 @helper

@@ -22,7 +22,7 @@ Output pixels are handled in runs that stay within one row, because there the im
 from symcnn.backends.cpu.launch import View
 from symcnn.backends.cpu.simd import advance, lanes
 from symcnn.backends.cpu.tuned.arguments import helper
-from symcnn.backends.cpu.tuned.blocks import copy, copy_between
+from symcnn.backends.cpu.tuned.blocks import copy, copy_lines
 
 
 @helper
@@ -34,36 +34,37 @@ def gather(target, pitch, image, grid, source, window, taps, pixels):
     rows, columns = grid
     height, width, stride_n, stride_c, stride_h, stride_w = source
     kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w = window
-    first_channel, first_tap = taps[0] // (kernel_h * kernel_w), taps[0] % (kernel_h * kernel_w)
+    per_channel = kernel_h * kernel_w
+    first_channel, first_tap = taps[0] // per_channel, taps[0] % per_channel
+    last_channel, last_tap = taps[1] // per_channel, taps[1] % per_channel
     p, stop = pixels
     n, within = p // (rows * columns), p % (rows * columns)
     row, column = within // columns, within % columns
     while p < stop:
         run = min(columns - column, stop - p)
         place, shown = advance(target, p - pixels[0]), advance(image, n * stride_n)
-        if kernel_h * kernel_w == 1 and stride_c < step_w * stride_w:
+        if per_channel == 1 and stride_c < step_w * stride_w:
             _gather_transposed(place, pitch, shown, row, column, run, source, window, taps)
         else:
-            channel, i, j = first_channel, first_tap // kernel_w, first_tap % kernel_w
-            for _ in range(taps[1] - taps[0]):
+            for tap in range(per_channel):
+                # The same tap of all channels reads the same pixels: one look at the borders serves them all.
+                i, j = tap // kernel_w, tap % kernel_w
                 y = row * step_h + origin_h + i * tap_h
                 x = column * step_w + origin_w + j * tap_w
-                line = advance(shown, channel * stride_c + y * stride_h)
                 reach = width if 0 <= y < height else 0
+                channel = first_channel + (tap < first_tap)
+                channels = last_channel + (tap < last_tap) - channel
+                rows_of_tap = advance(place, (channel * per_channel + tap - taps[0]) * pitch)
+                line = advance(shown, channel * stride_c + y * stride_h + x * stride_w)
                 if step_w == 1 and stride_w == 1:
-                    copy_between(place, advance(line, x), run, -x, reach - x)
+                    copy_lines(rows_of_tap, per_channel * pitch, line, stride_c, channels, run, -x, reach - x)
                 else:
-                    for q in range(run):
-                        place[q] = line[x * stride_w] if 0 <= x < reach else 0
-                        x += step_w
-                place = advance(place, pitch)
-                j += 1
-                if j == kernel_w:
-                    j = 0
-                    i += 1
-                    if i == kernel_h:
-                        i = 0
-                        channel += 1
+                    for c in range(channels):
+                        for q in range(run):
+                            inside = 0 <= x + q * step_w < reach
+                            rows_of_tap[c * per_channel * pitch + q] = (
+                                line[c * stride_c + q * step_w * stride_w] if inside else 0
+                            )
         p += run
         column = 0
         row += 1
