@@ -93,9 +93,9 @@ class _Convolution(Op):
         groups = self.window.groups
         return a.reshape(*a.shape[:axis], groups, a.shape[axis] // groups, *a.shape[axis + 1 :])
 
-    def flops(self, output, *types):
-        g, w = self._sizes(output, *types)
-        return 2 * prod(g) * prod(w[1:])
+    def _work(self, g, w) -> int:
+        """A multiplication and an addition for every term of T."""
+        return 2 * prod(g.shape) * prod(w.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ class Conv2d(_Convolution):
 
         return result.fold("sum", w.shape[1:], term, result.dtype)
 
-    def _sizes(self, output, x, w):
-        return output.shape, w.shape
+    def flops(self, output, x, w):
+        return self._work(output, w)
 
 
 @dataclass(frozen=True)
@@ -169,11 +169,10 @@ class Conv2dInputGrad(_Convolution):
 
     def pullback(self, inputs, output, cotangent):
         g, w, _ = inputs
-        return (
-            apply(Conv2d(self.window), cotangent, w),
-            apply(Conv2dWeightGrad(self.window), cotangent, g, w),
-            None,
-        )
+        return *self._cotangents(g, w, cotangent), None
+
+    def _cotangents(self, g, w, cotangent):
+        return apply(Conv2d(self.window), cotangent, w), apply(Conv2dWeightGrad(self.window), cotangent, g, w)
 
     def parameters(self, g, w, like):
         return self.window.parameters(like.shape[2:], w.shape[2:])
@@ -199,8 +198,8 @@ class Conv2dInputGrad(_Convolution):
 
         return result.fold("sum", (per_group, *extents), term, result.dtype)
 
-    def _sizes(self, output, g, w, *_):
-        return g.shape, w.shape
+    def flops(self, output, g, w, *_):
+        return self._work(g, w)
 
 
 @dataclass(frozen=True)
@@ -246,8 +245,8 @@ class Conv2dWeightGrad(_Convolution):
 
         return result.fold("sum", (g.shape[0], *g.shape[2:]), term, result.dtype)
 
-    def _sizes(self, output, x, g, like):
-        return g.shape, output.shape
+    def flops(self, output, x, g, like):
+        return self._work(g, output)
 
 
 def _flat(a: np.ndarray) -> np.ndarray:

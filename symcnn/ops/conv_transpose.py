@@ -58,7 +58,7 @@ class Conv2dTranspose(Conv2dInputGrad):
         if size is None or kernel is None:
             return None
         window = self.window
-        if window.padding == "same":
+        if isinstance(window.padding, str):
             return size * window.stride[axis]
         before_padding = (size - 1) * window.stride[axis] + window.reach(kernel, axis) + self.output_padding[axis]
         found = before_padding - sum(window.padding[axis])
@@ -73,7 +73,8 @@ class Conv2dTranspose(Conv2dInputGrad):
         return [self._size(g.shape[2 + axis], w.shape[2 + axis], axis) for axis in (0, 1)]
 
     def pullback(self, inputs, output, cotangent):
-        return super().pullback((*inputs, None), output, cotangent)[:2]
+        g, w = inputs
+        return self._cotangents(g, w, cotangent)
 
     def parameters(self, g, w):
         return self.window.parameters(self._hw(g, w), w.shape[2:])

@@ -1,17 +1,12 @@
-"""Normalisation: shift and scale activations by their own statistics. Compositions, but for one sum over channels."""
+"""Normalisation: activations shifted and scaled by their own mean and variance. Compositions, and no Op at all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from symcnn.errors import DTypeError, InputError, ShapeError
-from symcnn.ir.loops import select, within
-from symcnn.ir.op import Example, Op, builder
+from symcnn.errors import InputError, ShapeError
+from symcnn.ir.op import builder
 from symcnn.ir.types import normalize_axis, shape_text
-from symcnn.ir.variable import Variable, apply, user_origin
-from symcnn.ops.elementwise import as_operands, as_variable, cast, float_dtypes, power, sqrt
+from symcnn.ir.variable import Variable, user_origin
+from symcnn.ops.elementwise import as_operands, as_variable, cast, float_dtypes, sqrt
 from symcnn.ops.reduce import mean as average
 from symcnn.ops.reduce import var
 from symcnn.ops.shape import reshape, reshape_like
@@ -39,7 +34,7 @@ def batch_statistics(x, axis=1) -> tuple[Variable, Variable]:
     >>> mean.shape
     (16,)
     """
-    x = _as_float(x)
+    x = float_image(x)
     mean, variance = _statistics(x, _all_but(axis, x.ndim))
     return reshape(mean, (-1,)), reshape(variance, (-1,))
 
@@ -86,7 +81,7 @@ def batch_norm(x, gamma, beta, mean=None, variance=None, axis=1, epsilon=1e-5) -
     >>> sc.batch_norm(x, gamma, beta).shape
     (None, 16, 8, 8)
     """
-    x = _as_float(x)
+    x = float_image(x)
     axis = normalize_axis(axis, x.ndim)
     if (mean is None) != (variance is None):
         raise InputError("batch_norm: give both mean and variance, or neither", where=user_origin())
@@ -131,7 +126,7 @@ def layer_norm(x, gamma=None, beta=None, axis=-1, epsilon=1e-5) -> Variable:
     >>> sc.layer_norm(sc.input("x", (None, 10, 64))).shape
     (None, 10, 64)
     """
-    x = _as_float(x)
+    x = float_image(x)
     return _affine(_standardized(x, tuple(range(normalize_axis(axis, x.ndim), x.ndim)), epsilon), gamma, beta)
 
 
@@ -167,8 +162,8 @@ def group_norm(x, groups, gamma=None, beta=None, epsilon=1e-5) -> Variable:
     >>> sc.group_norm(sc.input("x", (None, 6, 8, 8)), 3).shape
     (None, 6, 8, 8)
     """
-    x = _as_float(x)
-    _check_channels("group_norm", x)
+    x = float_image(x)
+    check_channels("group_norm", x)
     if not isinstance(groups, int) or isinstance(groups, bool) or groups < 1:
         raise InputError("group_norm: groups must be a positive integer", where=user_origin(), found=repr(groups))
     if x.shape[1] is not None and x.shape[1] % groups:
@@ -211,105 +206,14 @@ def instance_norm(x, gamma=None, beta=None, epsilon=1e-5) -> Variable:
     >>> sc.instance_norm(sc.input("x", (None, 3, 8, 8))).shape
     (None, 3, 8, 8)
     """
-    x = _as_float(x)
-    _check_channels("instance_norm", x)
+    x = float_image(x)
+    check_channels("instance_norm", x)
     y = _standardized(x, tuple(range(2, x.ndim)), epsilon)
     return _affine(y, *(_maybe_per_channel("instance_norm", n, v, x) for n, v in (("gamma", gamma), ("beta", beta))))
 
 
-@builder("lrn")
-def lrn(x, size, alpha=1e-4, beta=0.75, k=1.0) -> Variable:
-    r"""Local response normalisation: every activation is damped by those of the channels around it.
-
-    .. math:: y_c = x_c \Big/ \Big(k + \frac{\alpha}{size} \sum_{c'} x_{c'}^2\Big)^{\beta}
-
-    over the channels from c - floor((size - 1) / 2) to c + ceil((size - 1) / 2) that exist.
-
-    Parameters
-    ----------
-    x : (N, C, ...)
-    size : int
-        Number of channels summed over.
-    alpha, beta, k : float
-
-    Returns
-    -------
-    Variable
-        The shape of x.
-
-    Raises
-    ------
-    ShapeError
-        If x has no channels.
-    InputError
-        If size is not a positive integer.
-
-    Notes
-    -----
-    ONNX ``LRN``. Krizhevsky, Sutskever and Hinton, *ImageNet classification with deep convolutional neural networks* (2012),
-    where alpha is not divided by size.
-
-    Examples
-    --------
-    >>> import symcnn as sc
-    >>> sc.lrn(sc.input("x", (None, 96, 55, 55)), size=5).shape
-    (None, 96, 55, 55)
-    """
-    x = _as_float(x)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise InputError("lrn: size must be a positive integer", where=user_origin(), found=repr(size))
-    _check_channels("lrn", x)
-    energy = apply(ChannelWindowSum((size - 1) // 2, size // 2), x * x)
-    return x / power(k + (alpha / size) * energy, beta)
-
-
-@dataclass(frozen=True)
-class ChannelWindowSum(Op):
-    """``y[n, c, ...]``: the sum of x over the channels from ``c - before`` to ``c + after`` that exist.
-
-    Its adjoint is the same op, mirrored.
-    """
-
-    before: int
-    after: int
-
-    examples = (
-        Example(((2, 6, 2, 3),), {"before": 2, "after": 2}),
-        Example(((1, 5, 2),), {"before": 1, "after": 2}),
-        Example(((2, 2, 1, 1),), {"before": 3, "after": 3}),
-        Example(((3, 4),), {"before": 0, "after": 0}),
-        Example(((0, 4, 2),), {"before": 1, "after": 1}),
-    )
-
-    def infer(self, x):
-        if x.ndim < 2:
-            raise ShapeError("there is no channel axis", expected="(N, C, ...)", found=str(x))
-        if not x.is_float:
-            raise DTypeError("activations are float", found=str(x))
-        return x
-
-    def reference(self, x):
-        channels = x.shape[1]
-        windows = [x[:, max(c - self.before, 0) : c + self.after + 1].sum(axis=1) for c in range(channels)]
-        return np.stack(windows, axis=1) if channels else x
-
-    def pullback(self, inputs, output, cotangent):
-        return (apply(ChannelWindowSum(self.after, self.before), cotangent),)
-
-    def nest(self, result, x):
-        n, c, *rest = result.index
-
-        def term(k):
-            channel = c + k - self.before
-            return select(within((channel, 0, x.shape[1])), x[(n, channel, *rest)], 0)
-
-        return result.fold("sum", (self.before + 1 + self.after,), term, result.dtype)
-
-    def flops(self, output, *types):
-        return (output.size or 0) * (self.before + 1 + self.after)
-
-
-def _as_float(x) -> Variable:
+def float_image(x) -> Variable:
+    """`x` as a Variable, in float."""
     x = as_variable(x)
     return cast(x, float_dtypes(x.dtype)[1])
 
@@ -350,7 +254,8 @@ def _maybe_per_channel(what, name, value, x):
     return None if value is None else _per_channel(what, name, value, x)
 
 
-def _check_channels(what: str, x: Variable):
+def check_channels(what: str, x: Variable):
+    """ShapeError unless `x` has an axis of channels."""
     if x.ndim < 2:
         raise ShapeError(
             f"{what}: there is no channel axis", where=user_origin(), expected="(N, C, ...)", found=str(x.type)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from symcnn.ir.op import Example, Op, builder
 from symcnn.ir.types import TensorType
 from symcnn.ir.variable import Variable, apply, user_origin
 from symcnn.ops.elementwise import as_variable, cast, float_dtypes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CASES = tuple(
     ((1, 2, h, w), (1, 2, floor(h * sh), floor(w * sw)), {"scale": (Fraction(sh), Fraction(sw)), "mode": mode})
@@ -40,7 +44,8 @@ class _Axis:
     scale: Fraction
     mode: str
 
-    def size(self, n):
+    def size(self, n) -> Any:
+        """Pixels of the result, for n of the image."""
         return None if n is None else floor(n * self.scale)
 
     def position(self, y: int) -> Fraction:
@@ -83,7 +88,7 @@ class _Axis:
         weight = (place - low * self.unit).cast(here.dtype) / const(self.unit, here.dtype)
         return here * (1 - weight) + there * weight
 
-    def touching(self, i, n, outputs):
+    def touching(self, i, n, outputs) -> tuple[int, Callable[..., Any]]:
         """The outputs, out of `outputs`, that pixel i of n contributes to.
 
         Returns
@@ -97,20 +102,20 @@ class _Axis:
         if self.mode == "nearest":
             first = (i * (2 * p) + q) // (2 * q)
 
-            def candidate(r):
+            def taking(r):
                 y = first + r
                 inside = within((y, 0, outputs))
                 return y, const(1), inside if q == 1 else inside & self.nearest(y).equals(i)
 
-            return ceil(self.scale), candidate
+            return ceil(self.scale), taking
         first = (i * (2 * p) - (p + q)) // (2 * q) + 1
 
-        def candidate(r):
+        def weighing(r):
             y = first + r
             distance = call("absolute", self.clamped(y, n) - i * self.unit)
             return y, call("maximum", self.unit - distance, 0), within((y, 0, outputs))
 
-        return ceil(2 * self.scale), candidate
+        return ceil(2 * self.scale), weighing
 
     @property
     def weight_unit(self) -> int:
@@ -176,10 +181,12 @@ class Upsample2dGrad(Upsample2d):
         rows, columns = (axis.sources(n, ct.dtype) for axis, n in zip(self.axes, like.shape[2:], strict=True))
         tall = np.zeros((*ct.shape[:3], like.shape[3]), ct.dtype)
         for pixels, weights in columns:
-            np.add.at(tall, (..., pixels), ct * weights)
+            for z, (pixel, weight) in enumerate(zip(pixels, weights, strict=True)):
+                tall[..., pixel] += weight * ct[..., z]
         total = np.zeros(like.shape, ct.dtype)
         for pixels, weights in rows:
-            np.add.at(total, (slice(None), slice(None), pixels), tall * weights[:, None])
+            for y, (pixel, weight) in enumerate(zip(pixels, weights, strict=True)):
+                total[:, :, pixel] += weight * tall[:, :, y]
         return total
 
     def pullback(self, inputs, output, cotangent):

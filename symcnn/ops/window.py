@@ -11,12 +11,16 @@ adjoint asks; `Window2d.looking_at` answers it, so that adjoints too are written
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symcnn.errors import InputError, ShapeError
 from symcnn.ir.loops import Expr, within
 from symcnn.ir.variable import user_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 AXES = ("rows", "columns")
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -64,7 +68,7 @@ class Window2d:
         total = max((outputs - 1) * self.stride[axis] + self.reach(kernel, axis) - size, 0)
         return total // 2, total - total // 2
 
-    def output_size(self, size: int | None, kernel: int | None, axis: int, ceil_mode: bool = False) -> int | None:
+    def output_size(self, size: int | None, kernel: int | None, axis: int, ceil_mode: bool = False) -> Any:
         """How many windows fit along an axis (0: rows, 1: columns); ``None`` while a size is unknown.
 
         With `ceil_mode` a last window may hang over the end, as long as it starts inside the image or its low padding.
@@ -94,7 +98,7 @@ class Window2d:
         windows = -(-room // stride) + 1
         return windows - 1 if (windows - 1) * stride >= size + before else windows
 
-    def output_sizes(self, image, kernel, ceil_mode: bool = False) -> tuple[int | None, int | None]:
+    def output_sizes(self, image, kernel, ceil_mode: bool = False) -> tuple[Any, Any]:
         """`output_size` of both axes."""
         rows, columns = (self.output_size(image[axis], kernel[axis], axis, ceil_mode) for axis in (0, 1))
         return rows, columns
@@ -144,7 +148,7 @@ class Window2d:
             return (row, column), True
         return (row, column), within((row, 0, image[0]), (column, 0, image[1]))
 
-    def looking_at(self, axis: int, pixel: Expr, before, kernel, windows):
+    def looking_at(self, axis: int, pixel: Expr, before, kernel, windows) -> tuple[Any, Callable[..., Any]]:
         """The windows, out of `windows` along an axis, that look at `pixel`, and through which tap.
 
         Returns
@@ -158,28 +162,28 @@ class Window2d:
         place = pixel + before
         if stride == 1 or dilation > 1:  # one candidate per tap
 
-            def candidate(tap):
+            def through(tap):
                 offset = place - tap * dilation
                 window = offset // stride
                 condition = within((window, 0, windows))
                 return window, tap, condition if stride == 1 else condition & (offset % stride).equals(0)
 
-            return kernel, candidate
+            return kernel, through
 
-        def candidate(back):  # the last window that starts at or before the pixel, and those before it
+        def starting_back(back):  # the last window that starts at or before the pixel, and those before it
             window = place // stride - back
             tap = place - window * stride
             condition = within((window, 0, windows))
             exact = isinstance(kernel, int) and kernel % stride == 0
             return window, tap, condition if exact else condition & (tap < kernel)
 
-        return (kernel + (stride - 1)) // stride, candidate
+        return (kernel + (stride - 1)) // stride, starting_back
 
 
 # -- What users write ------------------------------------------------------------------------------------------------
 
 
-def window2d(stride=1, padding=0, dilation=1, groups=1) -> Window2d:
+def window2d(stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Window2d:
     """A `Window2d` from what users write.
 
     Parameters

@@ -11,14 +11,13 @@ from symcnn.ir.graph import evaluate
 from symcnn.ir.op import build
 from symcnn.ir.types import TensorType
 from symcnn.ir.variable import Input, apply, constant
+from symcnn.ops.lrn import ChannelWindowSum, lrn
 from symcnn.ops.normalize import (
-    ChannelWindowSum,
     batch_norm,
     batch_statistics,
     group_norm,
     instance_norm,
     layer_norm,
-    lrn,
 )
 from tests.interpret import evaluate_graph
 from tests.ops.checks import cases, check_derivatives, check_op
