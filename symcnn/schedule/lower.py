@@ -82,9 +82,8 @@ def lower(outputs, updates, tuned) -> Program:
     roots = [*outputs, *updates.values()]
     fusion = fuse(roots, tuned)
     steps = [_tuned_step(g.heads[0]) if g.tuned else _nest_step(g, fusion) for g in fusion.groups]
-    return Program(
-        tuple(outputs), dict(updates), tuple(_late_updates(steps, updates, fusion)), tuple(toposort(roots)), frozenset(fusion.stored)
-    )
+    steps = tuple(_late_updates(steps, updates, fusion))
+    return Program(tuple(outputs), dict(updates), steps, tuple(toposort([*roots, *updates])), frozenset(fusion.stored))
 
 
 def _tuned_step(variable: Variable) -> Step:

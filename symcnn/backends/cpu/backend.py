@@ -187,9 +187,10 @@ class CpuExecutable:
     def _results(self):
         program = self.plan.program
         found = []
-        for v in program.outputs:
+        for k, v in enumerate(program.outputs):
             number = self.plan.view(v).buffer
-            own = self.plan.buffers[number].kind == "output" and self.plan.buffers[number].variable is v
+            buffer = self.plan.buffers[number]
+            own = buffer.kind == "output" and buffer.variable is v and v not in program.outputs[:k]
             found.append(self._memory[number] if own else self._array(v).copy())
         late = [(s, v) for s, v in program.updates.items() if self.plan.buffer_of(v).home is not s]
         news = [self._array(v).copy() if len(late) > 1 else self._array(v) for _, v in late]
