@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symcnn.errors import DTypeError, ShapeError
-from symcnn.ir.loops import BOOL, INT, call, const
+from symcnn.ir.loops import BOOL, INT, call
 from symcnn.ir.op import Example, Op, build, builder
 from symcnn.ir.types import TensorType, normalize_axes, shape_text
 from symcnn.ir.variable import Variable, apply, constant, user_origin
@@ -71,6 +71,8 @@ class Reduce(Op):
             return (None,)
         if not self.keepdims:
             cotangent = build("expand_dims", cotangent, self.axes)
+        if not self.axes:
+            return (cotangent,)
         if self.kind == "sum":
             return (build("broadcast_like", cotangent, x),)
         if self.kind == "prod":
@@ -138,8 +140,6 @@ class ArgReduce(Op):
         return (None,)
 
     def nest(self, result, x):
-        if not self.axes:
-            return const(0)
         index = full_index(result.index, self.axes, x.ndim, self.keepdims)
         return result.fold(self.kind, [x.shape[k] for k in self.axes], lambda *r: x[index(r)], INT)
 
@@ -152,7 +152,6 @@ class ArgReduce(Op):
         Example(((2, 3, 4, 2),), {"kind": "argmax", "axes": (1, 3), "keepdims": True}),
         Example(((5, 6),), {"kind": "argmin", "axes": (1,)}, dtypes=("int64",), integers={0: 3}),
         Example(((0, 3),), {"kind": "argmax", "axes": (1,)}),
-        Example(((),), {"kind": "argmax", "axes": ()}),
     )  # fmt: skip
 
 
@@ -334,6 +333,8 @@ def _arg_reduction(kind, extreme):
         x = as_variable(x)
         if isinstance(axis, (tuple, list)):
             raise DTypeError(f"{kind}: axis must be one integer or None", found=repr(axis), where=user_origin())
+        if x.ndim == 0:
+            return build("zeros_like", x, INT)
         return apply(ArgReduce(kind, normalize_axes(axis, x.ndim), bool(keepdims)), x)
 
     function.__name__ = function.__qualname__ = kind
