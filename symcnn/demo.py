@@ -10,6 +10,8 @@ from symcnn import metrics
 from symcnn.nn.weights import write_atomically
 from symcnn.viz.report import Report
 
+BATCH = 64
+
 
 def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed: int = 0, folder=".") -> float:
     """Train LeNet on the bundled images, tell about it, write ``symcnn-demo.html`` to `folder`.
@@ -27,35 +29,38 @@ def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed
 
     model = sc.models.lenet(seed=seed)
     before = model.parameters()["conv1.weight"].get_value()
-    print(model.summary(), "\n")
+    print(f"{model.summary()}\n")
 
     step = sc.train.compile_step(model, optimizer=sc.optim.SGD(0.03, momentum=0.9, weight_decay=1e-3), device=device)
-    function = step.compile(train.images[:64], train.labels[:64])
-    counts = function.node_counts
-    print(f"Nodes in the graph of one training step\n{_table(counts)}\n")
+    evaluation = sc.train.compile_evaluation(model, device=device)
+    compile_start = perf_counter()
+    function = step.compile(*next(train.batches(BATCH)))
+    evaluation.compile(*next(validation.batches(128)))
+    compiling = perf_counter() - compile_start
+    print(f"{_story(function)}\n\nCompiling took {compiling:.1f} s.\n")
 
-    schedule = sc.optim.cosine_decay(epochs)
     history = sc.train.fit(
-        model, train, validation, epochs=epochs, batch_size=64, step=step, schedule=schedule, seed=seed
-    )
+        model, train, validation, epochs=epochs, batch_size=BATCH, seed=seed,
+        step=step, evaluation=evaluation, schedule=sc.optim.cosine_decay(epochs),
+    )  # fmt: skip
 
     logits = model.predict(test.images, device=device)
-    confusion = metrics.confusion_matrix(logits, test.labels, len(test.classes))
     accuracy = metrics.accuracy(logits, test.labels)
-    print(f"\n{_per_class(confusion, test.classes)}\n")
+    print(f"\n{_per_class(logits, test)}\n")
 
-    seconds, compiling = perf_counter() - start, function.compile_seconds
+    seconds = perf_counter() - start
     report = Report(
         title="symcnn demo: LeNet on Fashion-MNIST",
         subtitle=f"{len(train):,} training images, {epochs} epochs of SGD with momentum; tested on {len(test):,} others.",
         figures={
             "test accuracy": f"{accuracy:.1%}",
             "parameters": f"{model.parameters().count:,}",
-            "seconds in all": f"{seconds:.0f}",
+            "kernels of a training step": str(len(function.kernels)),
             "seconds compiling": f"{compiling:.1f}",
+            "seconds in all": f"{seconds:.0f}",
         },
         summary=model.summary(),
-        node_counts=counts,
+        node_counts=function.node_counts,
         history=history,
         filters_before=before,
         filters_after=model.parameters()["conv1.weight"].get_value(),
@@ -66,8 +71,7 @@ def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed
     )
     path = Path(folder) / "symcnn-demo.html"
     write_atomically(path, report.html().encode())
-    print(f"{seconds:.0f} s in all, of which {compiling:.1f} s compiling the training step.")
-    print(f"Test accuracy {accuracy:.3f}. Wrote {path}: open it in a browser.")
+    print(f"Test accuracy {accuracy:.3f} after {seconds:.0f} s. Wrote {path}: open it in a browser.")
     return accuracy
 
 
@@ -81,13 +85,18 @@ def _data(images_per_class, seed):
     return train.map(normalize), validation.map(normalize), test.map(normalize), normalize
 
 
-def _table(counts) -> str:
-    width = max(map(len, counts))
-    return "\n".join(f"  {stage:<{width}}  {count:>5,}" for stage, count in counts.items())
+def _story(function) -> str:
+    """What became of the graph of one training step, from the expression to the kernels."""
+    rows = {f"nodes, {stage}": f"{count:,}" for stage, count in function.node_counts.items()}
+    rows["kernels"] = f"{len(function.kernels):,}"
+    rows["peak memory"] = f"{function.memory_plan.peak_bytes / 1e6:.1f} MB for {BATCH} images"
+    width = max(map(len, rows))
+    return "\n".join(["One training step", *(f"  {name:<{width}}  {value}" for name, value in rows.items())])
 
 
-def _per_class(confusion, classes) -> str:
-    width = max(map(len, classes))
-    rows = zip(classes, metrics.precision(confusion), metrics.recall(confusion), strict=True)
+def _per_class(logits, test) -> str:
+    confusion = metrics.confusion_matrix(logits, test.labels, len(test.classes))
+    width = max(map(len, test.classes))
+    rows = zip(test.classes, metrics.precision(confusion), metrics.recall(confusion), strict=True)
     header = f"{'test images':<{width}}  precision  recall"
     return "\n".join([header, *(f"{name:<{width}}  {p:9.3f}  {r:6.3f}" for name, p, r in rows)])

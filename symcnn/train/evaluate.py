@@ -12,7 +12,15 @@ from symcnn.train.step import _checked_batch, _inputs
 
 
 class Evaluation:
-    """A compiled evaluation; made by `compile_evaluation` and called once per epoch."""
+    """A compiled evaluation; made by `compile_evaluation` and called once per epoch.
+
+    Attributes
+    ----------
+    model, loss, device
+        As given.
+    function : symcnn.Function or None
+        From (images, labels) to [loss, output]; ``None`` before the first call or `compile`.
+    """
 
     def __init__(self, model, loss, device="cpu"):
         self.model, self.loss, self.device = model, loss, device
@@ -35,6 +43,13 @@ class Evaluation:
                 labelled += labels.size
         found = {"loss": total / len(data)}
         return {**found, "accuracy": right / labelled} if labelled else found
+
+    def compile(self, X, labels):
+        """Build and plan the function for batches like (X, labels), and return it."""
+        X, labels = _checked_batch(self.model, X, labels)
+        if self.function is None:
+            self._build(X, labels)
+        return self.function.bind(x=X.shape, labels=labels.shape)
 
     def _build(self, X, labels):
         x, t = _inputs(X, labels)

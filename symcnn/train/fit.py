@@ -24,6 +24,7 @@ def fit(
     optimizer=None,
     schedule=None,
     step=None,
+    evaluation=None,
     seed: int = 0,
     device: str = "cpu",
     progress: bool = True,
@@ -45,6 +46,8 @@ def fit(
         Factor of the optimiser's learning rate, from the epoch counted from 0; see `symcnn.optim.cosine_decay`.
     step : Step, optional
         A step compiled before; then `loss`, `optimizer` and `device` are its own.
+    evaluation : Evaluation, optional
+        Compiled before, for the validation; by default of the step's loss and device.
     seed : int
         Of the shuffling.
     progress : bool
@@ -77,7 +80,7 @@ def fit(
     if not len(train) or epochs < 1:
         raise InputError("fit: nothing to train on", found=f"{len(train)} examples, {epochs} epochs")
     step = step or compile_step(model, loss, optimizer, device)
-    validate = compile_evaluation(model, step.loss, step.device) if validation is not None else None
+    evaluation = evaluation or compile_evaluation(model, step.loss, step.device)
     base_rate = step.optimizer.learning_rate
     history = History()
     try:
@@ -88,8 +91,8 @@ def fit(
             with _bar(title, len(train), progress) as bar:
                 batches = train.batches(batch_size, shuffle=True, seed=(seed, epoch))
                 found = {"loss": _train_epoch(step, batches, bar)}
-                if validate:
-                    measured = validate(validation, max(batch_size, 128))
+                if validation is not None:
+                    measured = evaluation(validation)
                     found |= {f"val_{name}": value for name, value in measured.items()}
                 bar.set_postfix_str("  ".join(f"{name} {value:.4f}" for name, value in found.items()))
             history.add(**found, learning_rate=step.optimizer.learning_rate, seconds=perf_counter() - start)
@@ -114,5 +117,5 @@ def _train_epoch(step, batches, bar) -> float:
 def _bar(title: str, total: int, shown: bool):
     from tqdm.auto import tqdm
 
-    layout = "{desc} {bar:24} {n_fmt}/{total_fmt} [{elapsed}] {postfix}"
+    layout = "{desc} {bar:24} {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
     return tqdm(desc=title, total=total, disable=not shown, bar_format=layout, mininterval=0.2)
