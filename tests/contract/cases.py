@@ -19,14 +19,15 @@ TOLERANCE = {"float32": 4e-6, "float64": 1e-13}
 
 
 def op_classes() -> list[type[Op]]:
-    """Every structured op: the public subclasses of Op in the modules of `symcnn.ops`."""
+    """Every structured op: the subclasses of Op in the modules of `symcnn.ops` that say what they mean."""
     for module in pkgutil.iter_modules(symcnn.ops.__path__):
         import_module(f"symcnn.ops.{module.name}")
     found, queue = [], [Op]
     while queue:
         cls = queue.pop()
         queue += cls.__subclasses__()
-        if cls.__module__.startswith("symcnn.ops.") and not cls.__name__.startswith("_") and cls is not Elementwise:
+        abstract = cls.reference is Op.reference
+        if cls.__module__.startswith("symcnn.ops.") and not abstract and cls is not Elementwise:
             found.append(cls)
     return sorted(set(found), key=lambda cls: (cls.__module__, cls.__name__))
 

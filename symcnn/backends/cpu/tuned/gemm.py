@@ -8,7 +8,7 @@ from symcnn.backends.cpu.tuned.product import BATCH_AXES, one_precision, panel_b
 
 
 class MatMul:
-    """The tuned kernels of ``MatMul``: (..., m, k) @ (..., k, n), with equal ranks and any strides."""
+    """The tuned kernels of ``MatMul``: (..., m, k) @ (..., k, n), leading axes broadcast, with any strides."""
 
     def accepts(self, op, types, output_type) -> bool:
         return one_precision(*types, output_type) and 2 <= len(output_type.shape) <= 2 + BATCH_AXES
@@ -24,7 +24,7 @@ class MatMul:
 
 def _arranged(a: View, b: View, c: View) -> tuple[View, View, View, list[tuple[int, int, int, int]]]:
     """C = A B as a product of a left-hand matrix and an image of one row: (left, image, output, batch axes)."""
-    batch = _merged_axes(c.shape[:-2], a.strides[:-2], b.strides[:-2], c.strides[:-2])
+    batch = _merged_axes(c.shape[:-2], _batch_strides(a, c), _batch_strides(b, c), c.strides[:-2])
     m, n = c.shape[-2:]
     k = a.shape[-1]
     if batch and batch[0][1:] == (m * a.strides[-2], 0, m * c.strides[-2]):
@@ -44,6 +44,13 @@ def _arranged(a: View, b: View, c: View) -> tuple[View, View, View, list[tuple[i
         View(c.buffer, c.offset, (images, m, 1, n), (c_image, c_row, n * c_column, c_column), c.dtype),
         batch,
     )
+
+
+def _batch_strides(x: View, c: View) -> tuple[int, ...]:
+    """Strides of `x` along the leading axes of `c`: 0 where `x` is broadcast."""
+    missing = len(c.shape) - len(x.shape)
+    leading = zip(x.shape[:-2], x.strides[:-2], strict=True)
+    return (*[0] * missing, *(0 if size == 1 else stride for size, stride in leading))
 
 
 def _merged_axes(shape, a_strides, b_strides, c_strides) -> list[tuple[int, int, int, int]]:
