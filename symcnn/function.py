@@ -18,7 +18,8 @@ from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.ir.graph import substitute, toposort
 from symcnn.ir.types import shape_text
 from symcnn.ir.variable import Constant, Input, Shared, Variable, user_origin
-from symcnn.ops.elementwise import as_variable
+from symcnn.keywords import checked_keywords
+from symcnn.ops.elementwise import as_operands, as_variable
 from symcnn.ops.random import CALL
 from symcnn.profile import Profile, measure
 from symcnn.rewrite.pipeline import simplify
@@ -30,6 +31,7 @@ from symcnn.stages import Stages, explain
 BINDINGS_KEPT = 8  # sets of input shapes whose plans stay ready
 
 
+@checked_keywords
 def function(
     inputs, outputs, updates=None, givens=None, device: str = "cpu", mode: str = "fast", *, on_unused_input: str = "error", name=None
 ) -> Function:
@@ -41,10 +43,10 @@ def function(
         In the order of the call's arguments; each may also be given by name.
     outputs : Variable, or list, tuple or dict of Variables
         The call returns arrays in the same structure.
-    updates : dict, optional
+    updates : dict or sequence of pairs, optional
         Shared -> its next value. All of them see the old values.
-    givens : dict, optional
-        Variable -> what to use in its place.
+    givens : dict or sequence of pairs, optional
+        Variable -> what to use in its place, of the same dtype and rank.
     device : {"cpu", "reference"}
     mode : {"fast", "debug"}
         ``"debug"`` checks every kernel against NumPy on the actual data and stops at the first NaN or infinity.
@@ -59,7 +61,7 @@ def function(
     InputError
         An input is missing, unused, named twice or not an Input; an unknown device or mode.
     ShapeError, DTypeError
-        An update does not have the type of its Shared.
+        An update does not have the type of its Shared, or a given that of what it replaces.
 
     Examples
     --------
@@ -72,10 +74,12 @@ def function(
     where = user_origin()
     if mode not in ("fast", "debug"):
         raise InputError(f"mode={mode!r}", where=where, expected="'fast' or 'debug'")
+    if on_unused_input not in ("error", "warn", "ignore"):
+        raise InputError(f"on_unused_input={on_unused_input!r}", where=where, expected="'error', 'warn' or 'ignore'")
     inputs = _checked_inputs(inputs, where)
     structure, roots = _flatten(outputs, where)
-    updates = _checked_updates(updates or {}, where)
-    replacements = {k: as_variable(v) for k, v in (givens or {}).items()}
+    updates = _checked_updates(_pairs(updates, "updates", where), where)
+    replacements = _checked_givens(_pairs(givens, "givens", where), where)
     expressions = substitute([*roots, *updates.values()], replacements) if replacements else [*roots, *updates.values()]
     _check_leaves(inputs, expressions, on_unused_input, where)
     return Function(inputs, structure, expressions, list(updates), device, mode, name)
@@ -144,21 +148,25 @@ class Function:
 
     def _arguments(self, args, kwargs) -> list[np.ndarray]:
         names = [x.name for x in self.inputs]
+        signature = f"{self.name}({', '.join(names)})"
+        where = user_origin()
         if len(args) > len(names):
-            raise InputError(f"{self.name} takes {len(names)} argument(s): {', '.join(names)}", found=f"{len(args)} arguments")
+            raise InputError(
+                f"{self.name} takes {len(names)} argument(s)", where=where, expected=signature, found=f"{len(args)} arguments"
+            )
         values = dict(zip(names, args, strict=False))
         for key, value in kwargs.items():
             if key not in names:
                 close = difflib.get_close_matches(key, names, 1)
-                raise InputError(
-                    f"{self.name} has no input {key!r}", expected=", ".join(names), hint=f"did you mean {close[0]!r}?" if close else None
-                )
+                hint = f"did you mean {close[0]!r}?" if close else "inputs are named as in sc.input"
+                raise InputError(f"{self.name} has no input {key!r}", where=where, expected=signature, hint=hint)
             if key in values:
-                raise InputError(f"{self.name}: input {key!r} is given twice")
+                raise InputError(f"{self.name}: input {key!r} is given twice", where=where, expected=signature)
             values[key] = value
         missing = [n for n in names if n not in values]
         if missing:
-            raise InputError(f"{self.name}: missing input {', '.join(map(repr, missing))}", expected=", ".join(names))
+            hint = "give every input, by position or by name"
+            raise InputError(f"{self.name}: missing input {', '.join(missing)}", where=where, expected=signature, hint=hint)
         return [_as_input(x, values[x.name]) for x in self.inputs]
 
     def _binding(self, shapes) -> Binding:
@@ -269,6 +277,8 @@ class Function:
 
 def _checked_inputs(inputs, where) -> list[Input]:
     found: list[Input] = []
+    if not isinstance(inputs, (Variable, Sequence)):
+        raise InputError("inputs must be a list of what sc.input made", where=where, found=repr(inputs))
     for x in [inputs] if isinstance(inputs, Variable) else inputs:
         if not isinstance(x, Input):
             raise InputError("inputs must be made by sc.input", where=where, found=repr(x))
@@ -302,18 +312,39 @@ def _checked_updates(updates, where) -> dict[Shared, Variable]:
     for shared, value in updates.items():
         if not isinstance(shared, Shared):
             raise InputError("updates must be keyed by sc.shared variables", where=where, found=repr(shared))
-        value = as_variable(value)
-        if value.dtype != shared.dtype:
-            raise DTypeError(
-                f"the update of {shared!r} has another dtype", where=value.origin, expected=shared.dtype, found=value.dtype,
-                hint="cast it with .astype",
-            )  # fmt: skip
-        if value.ndim != shared.ndim or any(None not in (a, b) and a != b for a, b in zip(value.shape, shared.shape, strict=True)):
-            raise ShapeError(
-                f"the update of {shared!r} has another shape", where=value.origin, expected=shape_text(shared.shape), found=shape_text(value.shape)
-            )
-        found[shared] = value
+        found[shared] = _in_place_of(shared, value, "the update of")
     return found
+
+
+def _checked_givens(givens, where) -> dict[Variable, Variable]:
+    for variable in givens:
+        if not isinstance(variable, Variable):
+            raise InputError("givens must be keyed by Variables", where=where, found=repr(variable))
+    return {variable: _in_place_of(variable, value, "what is given for") for variable, value in givens.items()}
+
+
+def _in_place_of(variable, value, what) -> Variable:
+    """`value` as a Variable that may stand where `variable` does; a Python number takes its dtype."""
+    _, value = as_operands(variable, value)
+    if value.dtype != variable.dtype:
+        raise DTypeError(
+            f"{what} {variable!r} has another dtype", where=value.origin, expected=variable.dtype, found=value.dtype,
+            hint=f"cast it with .astype({variable.dtype.name!r})",
+        )  # fmt: skip
+    if not value.type.may_be(variable.type):
+        raise ShapeError(
+            f"{what} {variable!r} has another shape", where=value.origin, expected=shape_text(variable.shape),
+            found=shape_text(value.shape), hint="it is not broadcast: use sc.broadcast_to or sc.reshape",
+        )  # fmt: skip
+    return value
+
+
+def _pairs(given, what, where) -> dict:
+    """A dict from a dict or from pairs."""
+    try:
+        return dict(given or {})
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must be a dict", where=where, found=repr(given)) from None
 
 
 def _check_leaves(inputs, expressions, on_unused, where):
