@@ -11,7 +11,7 @@ from tests.backends.cpu.local_runner import run
 
 pytest.importorskip("numba")
 
-from symcnn.backends.cpu.tuned import TUNED
+from symcnn.backends.cpu.tuned import TUNED, conv2d
 from symcnn.backends.cpu.tuned.conv2d import phases
 from symcnn.backends.cpu.tuned.tile import dot_source, rank_one_source
 
@@ -247,11 +247,19 @@ def test_conv2d(case, dtype, arranged):
     assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
 
 
-def test_conv2d_input_gradient(case, dtype, arranged):
+@pytest.mark.parametrize("adds", [False, True])
+def test_conv2d_input_gradient(case, dtype, arranged, adds, monkeypatch):
+    # Both forms, whichever one would be chosen; adding needs contiguous weights.
+    monkeypatch.setattr(conv2d, "adding_pays", lambda g, w, *_: adds and w.strides[3] == 1)
     rng = np.random.default_rng(5)
     g, w = normal(rng, case.output, dtype), normal(rng, case.w, dtype)
     dx = np.full(case.x, np.nan, dtype)
-    run(TUNED["Conv2dInputGrad"], SimpleNamespace(window=case.window), dx, (arranged(g), arranged(w), None))
+    run(
+        TUNED["Conv2dInputGrad"],
+        SimpleNamespace(window=case.window),
+        dx,
+        (arranged(g), w if adds else arranged(w), None),
+    )
     assert_close(dx, expected_input_gradient(g, w, case), case.out * np.prod(case.kernel))
 
 

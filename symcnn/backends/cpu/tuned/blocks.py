@@ -98,15 +98,9 @@ def copy_lines(target, target_pitch, source, source_pitch, lines, length, first,
     """
     stop = min(stop, length)
     for i in range(0, length, lanes(target)):
-        if first <= i and i + lanes(target) <= stop:
-            for line in range(lines):
-                store(target, line * target_pitch + i, load(source, line * source_pitch + i))
-        else:
-            wanted, inside = lane_range(target, 0, length - i), lane_range(target, first - i, stop - i)
-            for line in range(lines):
-                store_where(
-                    wanted, target, line * target_pitch + i, load_where(inside, source, line * source_pitch + i)
-                )
+        wanted, inside = lane_range(target, 0, length - i), lane_range(target, first - i, stop - i)
+        for line in range(lines):
+            store_where(wanted, target, line * target_pitch + i, load_where(inside, source, line * source_pitch + i))
 
 
 @helper

@@ -17,6 +17,7 @@ from itertools import product
 from math import gcd, prod
 
 from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.tuned.conv2d_input import adding_launches, adding_pays
 from symcnn.backends.cpu.tuned.pixels import window_axes
 from symcnn.backends.cpu.tuned.product import one_precision, panel_bytes, product_launches
 
@@ -84,11 +85,17 @@ class Conv2dInputGrad:
         return one_precision(*types[:2], output_type)
 
     def workspace(self, op, output: View, operands) -> int:
-        return sum(_phase_bytes(op, operands[1], *pair) for pair in _phase_pairs(op, output, operands[1]))
+        w, groups = operands[1], op.window.groups
+        if self._adds(op, output, operands):
+            return panel_bytes(groups, prod(w.shape[1:]), w.shape[0] // groups, output.dtype.itemsize)
+        return sum(_phase_bytes(op, w, *pair) for pair in _phase_pairs(op, output, w))
 
     def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
         g, w, _ = operands
         groups = op.window.groups
+        if self._adds(op, output, operands):
+            axes = window_axes(op.window, output.shape[2:], w.shape[2:])
+            return adding_launches(g, w, output, groups, axes, workspace, threads)
         m, channels = w.shape[1], w.shape[0] // groups
         exchanged = replace(w, shape=(m, channels, *w.shape[2:]), strides=(w.strides[1], w.strides[0], *w.strides[2:]))
         batch = [(groups, channels * w.strides[0], channels * g.strides[1], m * output.strides[1])]
@@ -98,6 +105,15 @@ class Conv2dInputGrad:
             launches += product_launches(left, g, seen, batch, panels, threads, (rows.axis, columns.axis))
             panels = panels and replace(panels, offset=panels.offset + _phase_bytes(op, w, rows, columns))
         return launches
+
+    @staticmethod
+    def _adds(op, output: View, operands) -> bool:
+        g, w, _ = operands
+        gathered = sum(
+            prod(map(len, (rows.inputs, rows.taps, columns.inputs, columns.taps)))
+            for rows, columns in _phase_pairs(op, output, w)
+        )
+        return adding_pays(g, w, output, op.window.groups, op.window.stride, gathered)
 
 
 def _phase_pairs(op, output: View, w: View) -> list[tuple[Phase, Phase]]:

@@ -46,25 +46,24 @@ def gather(target, pitch, image, grid, source, window, taps, pixels):
         if per_channel == 1 and stride_c < step_w * stride_w:
             _gather_transposed(place, pitch, shown, row, column, run, source, window, taps)
         else:
-            for tap in range(per_channel):
-                # The same tap of all channels reads the same pixels: one look at the borders serves them all.
-                i, j = tap // kernel_w, tap % kernel_w
+            for i in range(kernel_h):
                 y = row * step_h + origin_h + i * tap_h
-                x = column * step_w + origin_w + j * tap_w
                 reach = width if 0 <= y < height else 0
-                channel = first_channel + (tap < first_tap)
-                channels = last_channel + (tap < last_tap) - channel
-                rows_of_tap = advance(place, (channel * per_channel + tap - taps[0]) * pitch)
-                line = advance(shown, channel * stride_c + y * stride_h + x * stride_w)
-                if step_w == 1 and stride_w == 1:
-                    copy_lines(rows_of_tap, per_channel * pitch, line, stride_c, channels, run, -x, reach - x)
-                else:
-                    for c in range(channels):
-                        for q in range(run):
-                            inside = 0 <= x + q * step_w < reach
-                            rows_of_tap[c * per_channel * pitch + q] = (
-                                line[c * stride_c + q * step_w * stride_w] if inside else 0
-                            )
+                for j in range(kernel_w):
+                    # The same tap of all channels reads the same pixels: one look at the borders serves them all.
+                    tap, x = i * kernel_w + j, column * step_w + origin_w + j * tap_w
+                    channel = first_channel + (tap < first_tap)
+                    channels = last_channel + (tap < last_tap) - channel
+                    lines = advance(place, (channel * per_channel + tap - taps[0]) * pitch)
+                    seen = advance(shown, channel * stride_c + y * stride_h + x * stride_w)
+                    if step_w == 1 and stride_w == 1:
+                        copy_lines(lines, per_channel * pitch, seen, stride_c, channels, run, -x, reach - x)
+                    else:
+                        for _ in range(channels):
+                            for q in range(run):
+                                inside = 0 <= x + q * step_w < reach
+                                lines[q] = seen[q * step_w * stride_w] if inside else 0
+                            lines, seen = advance(lines, per_channel * pitch), advance(seen, stride_c)
         p += run
         column = 0
         row += 1

@@ -135,6 +135,24 @@ def panel_bytes(batch: int, m: int, taps: int, itemsize: int) -> int:
     return round_up(batch * round_up(m, ROW_UNIT) * taps * itemsize, 64)
 
 
+def _padded(batch) -> list[int]:
+    """The batch axes as integers, filled up with axes of one."""
+    return list(chain(*batch, *[(1, 0, 0, 0)] * (BATCH_AXES - len(batch))))
+
+
+def pack_launch(left: View, batch, panels: View, threads: int) -> Launch:
+    """The launch that packs the left-hand matrices of a batch (see `product_launches`)."""
+    count = prod(extent for extent, *_ in batch)
+    tasks = count * ceil(left.shape[0] / TILE_ROWS)
+    return Launch(
+        kernel=PACK_LEFT[left.dtype.name],
+        operands=(left, panels),
+        sizes=(*left.shape, *left.strides, *_padded(batch)),
+        tasks=tasks,
+        grain=even_grain(tasks, threads, count * prod(left.shape)),
+    )
+
+
 def product_launches(left: View, image: View, output: View, batch, panels: View, threads: int, axes=UNIT_AXES):
     """The launches of one batched product.
 
@@ -163,19 +181,10 @@ def product_launches(left: View, image: View, output: View, batch, panels: View,
     count = prod(extent for extent, *_ in batch)
     if not pixels * m * count:
         return []
-    batch = list(chain(*batch, *[(1, 0, 0, 0)] * (BATCH_AXES - len(batch))))
 
     rows, columns = product_blocks(m, pixels, itemsize, count, threads)
     depth = depth_block(taps, itemsize)
     results_at = columns * depth
-    panel_count = count * ceil(m / TILE_ROWS)
-    pack = Launch(
-        kernel=PACK_LEFT[dtype],
-        operands=(left, panels),
-        sizes=(*left.shape, *left.strides, *batch),
-        tasks=panel_count,
-        grain=even_grain(panel_count, threads, count * m * taps),
-    )
     tasks = count * ceil(m / rows) * ceil(pixels / columns)
     flops = 2 * count * m * taps * pixels
     multiply_packed = Launch(
@@ -186,11 +195,11 @@ def product_launches(left: View, image: View, output: View, batch, panels: View,
             *geometry(image, grid, kernel, axes),
             *joined_rows(grid, output.strides[2:]),
             *output.strides,
-            *batch,
+            *_padded(batch),
         ),
         tasks=tasks,
         grain=even_grain(tasks, threads, flops / FLOPS_PER_NANOSECOND),
         scratch=(results_at + round_up(rows, ROW_UNIT) * columns) * itemsize,
         flops=flops,
     )
-    return [pack, multiply_packed] if taps else [multiply_packed]
+    return [pack_launch(left, batch, panels, threads), multiply_packed] if taps else [multiply_packed]
