@@ -32,7 +32,8 @@ from symcnn.ops.elementwise import (
 )
 from symcnn.ops.indexing import WHOLE, slice_axes
 from symcnn.ops.reduce import max, sum
-from symcnn.ops.shape import squeeze, stop_gradient
+from symcnn.ops.shape import squeeze
+from symcnn.ops.stop_gradient import stop_gradient
 
 
 @builder("clip")

@@ -13,9 +13,10 @@ from symcnn.ir.op import builder
 from symcnn.ir.types import normalize_axis, shape_text
 from symcnn.ir.variable import Variable, user_origin
 from symcnn.ops.elementwise import as_operands, equal, where
+from symcnn.ops.fill import position_like
 from symcnn.ops.linalg import matmul
 from symcnn.ops.reduce import sum as sum_over
-from symcnn.ops.shape import expand_dims, position_like, reshape, squeeze, transpose
+from symcnn.ops.shape import expand_dims, reshape, squeeze, transpose
 
 
 @builder("einsum")
@@ -134,7 +135,9 @@ def contract(xs, labels, out) -> Variable:
         for name, d in zip(names, x.shape, strict=True):
             known = sizes.setdefault(name, d)
             if None not in (known, d) and known != d and 1 not in (known, d):
-                raise ShapeError(f"axis {name!r} has two sizes", expected=known, found=shape_text(x.shape), where=user_origin())
+                raise ShapeError(
+                    f"axis {name!r} has two sizes", expected=known, found=shape_text(x.shape), where=user_origin()
+                )
             if known == 1 or d not in (None, 1):
                 sizes[name] = d
     pairs = [_tidy(x, names, sizes) for x, names in zip(xs, labels, strict=True)]

@@ -13,7 +13,8 @@ from symcnn.ir.types import shape_text
 from symcnn.ir.variable import Variable, apply
 from symcnn.ops.composite import softmax
 from symcnn.ops.elementwise import as_variable, cast, equal
-from symcnn.ops.shape import expand_dims, position_like
+from symcnn.ops.fill import position_like
+from symcnn.ops.shape import expand_dims
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from symcnn.ir.op import builder
 from symcnn.ir.types import normalize_axis, shape_text
 from symcnn.ir.variable import Variable, user_origin
 from symcnn.ops.elementwise import as_operands, as_variable, cast, float_dtypes, sqrt
-from symcnn.ops.reduce import mean as average
-from symcnn.ops.reduce import var
 from symcnn.ops.shape import reshape, reshape_like
+from symcnn.ops.statistics import mean as average
+from symcnn.ops.statistics import var
 
 
 @builder("batch_statistics")

@@ -18,7 +18,8 @@ from symcnn.ir.op import builder
 from symcnn.ir.types import TensorType, as_dtype
 from symcnn.ir.variable import Input, Variable, apply, constant, user_origin
 from symcnn.ops.elementwise import ROWS, Elementwise, Row, as_variable, where
-from symcnn.ops.shape import as_shape, position_like, zeros
+from symcnn.ops.fill import position_like, zeros
+from symcnn.ops.shape import as_shape
 
 CALL = Input("call", TensorType(INT, ()))
 """The number of the call, 0, 1, 2 ..: compiled functions feed it."""

@@ -1,4 +1,4 @@
-"""Reductions: folds over axes, and what follows from them (mean, variance).
+"""Reductions: folds over axes.
 
 The gradient of a fold is written without new folds where it can be: the sum's by broadcasting, the maximum's by
 comparing every position with the first extreme, so that both fuse with what surrounds them.
@@ -15,8 +15,8 @@ from symcnn.errors import DTypeError, ShapeError
 from symcnn.ir.loops import BOOL, INT, call
 from symcnn.ir.op import Example, Op, build, builder
 from symcnn.ir.types import TensorType, normalize_axes, shape_text
-from symcnn.ir.variable import Variable, apply, constant, user_origin
-from symcnn.ops.elementwise import as_variable, cast, equal, sqrt, square, where
+from symcnn.ir.variable import Variable, apply, user_origin
+from symcnn.ops.elementwise import as_variable, equal, where
 
 _KINDS = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "any": np.any, "all": np.all}
 
@@ -155,82 +155,6 @@ class ArgReduce(Op):
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class CountLike(Op):
-    """How many elements of `like` one result of a reduction over `axes` sees: a scalar."""
-
-    axes: tuple[int, ...]
-    dtype: np.dtype
-
-    pattern = "gather"
-    shape_only = (0,)
-    examples = (
-        Example(((2, 3, 4),), {"axes": (0, 2), "dtype": np.dtype("float32")}),
-        Example(((0, 3),), {"axes": (0,), "dtype": np.dtype("float64")}),
-        Example(((),), {"axes": (), "dtype": np.dtype("float32")}),
-    )
-
-    def infer(self, like):
-        return TensorType(self.dtype, ())
-
-    def parameters(self, like):
-        return (math.prod(like.shape[k] for k in self.axes),)
-
-    def reference(self, like):
-        return np.asarray(math.prod(like.shape[k] for k in self.axes), self.dtype)
-
-    def pullback(self, inputs, output, cotangent):
-        return (None,)
-
-    def nest(self, result, like):
-        return result.param(0).cast(self.dtype)
-
-
-@dataclass(frozen=True)
-class SumLike(Op):
-    """Sums `x` over the axes at which `like` has size 1 and `x` does not: the adjoint of a broadcast whose stretched
-    axes are known only when the sizes are. `maybe` lists the axes of unknown size; the others agree."""
-
-    maybe: tuple[int, ...]
-
-    shape_only = (1,)
-    examples = (
-        Example(((2, 3, 4), (2, 1, 4)), {"maybe": (0, 1)}),
-        Example(((2, 3), (1, 1)), {"maybe": (0, 1)}),
-        Example(((2, 3), (2, 3)), {"maybe": (1,)}),
-    )
-
-    def infer(self, x, like):
-        for k, (a, b) in enumerate(zip(x.shape, like.shape, strict=True)):
-            if None not in (a, b) and a != b and not (b == 1 and k in self.maybe):
-                raise ShapeError(
-                    "cannot be summed to that shape", expected=shape_text(like.shape), found=shape_text(x.shape)
-                )
-        return x.with_shape(like.shape)
-
-    def reference(self, x, like):
-        axes = tuple(k for k, (a, b) in enumerate(zip(x.shape, like.shape, strict=True)) if b == 1 != a)
-        return x.sum(axis=axes, keepdims=True, dtype=x.dtype)
-
-    def pullback(self, inputs, output, cotangent):
-        return build("broadcast_like", cotangent, inputs[0], maybe=self.maybe), None
-
-    def parameters(self, x, like):
-        return tuple(x.shape[k] if like.shape[k] == 1 else 1 for k in self.maybe)
-
-    def nest(self, result, x, like):
-        def element(*r):
-            index = list(result.index)
-            for k, counter in zip(self.maybe, r, strict=True):
-                index[k] = index[k] + counter  # one of the two is always 0
-            return x[tuple(index)]
-
-        return result.fold("sum", [result.param(k) for k in range(len(self.maybe))], element)
-
-    def flops(self, output, x, like):
-        return x.size
-
-
 def type_of(array: np.ndarray) -> TensorType:
     """The concrete type of an array."""
     return TensorType(array.dtype, array.shape)
@@ -317,14 +241,24 @@ def _reduction(kind, summary, rule, *aliases):
 
 
 sum = _reduction("sum", "Sum", "Small integers and booleans add up in 64 bits, as in NumPy; an empty sum is 0.")
+
+
 prod = _reduction("prod", "Product", "Small integers multiply in 64 bits, as in NumPy; an empty product is 1.")
+
+
 max = _reduction(
     "max", "Maximum", "dtype of `x`; NaN wins; the derivative goes to the first maximum in scan order.", "amax"
 )
+
+
 min = _reduction(
     "min", "Minimum", "dtype of `x`; NaN wins; the derivative goes to the first minimum in scan order.", "amin"
 )
+
+
 any = _reduction("any", "Whether an element is true (not zero)", "bool; of nothing: false.")
+
+
 all = _reduction("all", "Whether every element is true (not zero)", "bool; of nothing: true.")
 
 
@@ -362,88 +296,6 @@ def _arg_reduction(kind, extreme):
 
 
 argmax = _arg_reduction("argmax", "maximum")
+
+
 argmin = _arg_reduction("argmin", "minimum")
-
-
-def _as_float(x) -> Variable:
-    x = as_variable(x)
-    # NumPy's rule for means: floats stay, all else becomes float64.
-    return x if x.type.is_float else cast(x, "float64")
-
-
-@builder("count")
-def count(x, axis=None) -> Variable:
-    """How many elements a reduction of `x` over `axis` sees, as a scalar of the dtype of ``mean(x)``.
-
-    Examples
-    --------
-    >>> import symcnn as sc
-    >>> sc.count(sc.input("x", (None, 3)), axis=0).type
-    TensorType(dtype=dtype('float32'), shape=())
-    """
-    x = as_variable(x)
-    dtype = x.dtype if x.type.is_float else np.dtype("float64")
-    axes = normalize_axes(axis, x.ndim)
-    sizes = [x.shape[k] for k in axes]
-    return apply(CountLike(axes, dtype), x) if None in sizes else constant(math.prod(sizes), dtype)
-
-
-@builder("mean")
-def mean(x, axis=None, keepdims=False) -> Variable:
-    r"""Mean :math:`\frac1n \sum x` over `axis`; of integers in float64; of nothing NaN.
-
-    Parameters
-    ----------
-    x : Variable or array_like
-    axis : int, tuple of int or None
-    keepdims : bool
-
-    Raises
-    ------
-    ShapeError
-        If an axis is out of range or named twice.
-
-    Examples
-    --------
-    >>> import symcnn as sc
-    >>> sc.mean(sc.input("x", (None, 3)), axis=0).shape
-    (3,)
-    """
-    x = _as_float(x)
-    return sum(x, axis, keepdims) / count(x, axis)
-
-
-@builder("var")
-def var(x, axis=None, ddof=0, keepdims=False) -> Variable:
-    r"""Variance :math:`\frac1{n - ddof} \sum (x - \bar x)^2` over `axis`.
-
-    Parameters
-    ----------
-    x : Variable or array_like
-    axis : int, tuple of int or None
-    ddof : int or float
-        0 for the variance of the sample itself, 1 for the unbiased estimate of a population's.
-    keepdims : bool
-
-    Examples
-    --------
-    >>> import symcnn as sc
-    >>> sc.var(sc.input("x", (4, 3)), axis=0, ddof=1).shape
-    (3,)
-    """
-    x = _as_float(x)
-    deviation = x - mean(x, axis, keepdims=True)
-    return sum(square(deviation), axis, keepdims) / (count(x, axis) - ddof)
-
-
-@builder("std")
-def std(x, axis=None, ddof=0, keepdims=False) -> Variable:
-    """Standard deviation, the root of `var`; its derivative is infinite where the deviation is 0.
-
-    Examples
-    --------
-    >>> import symcnn as sc
-    >>> sc.std(sc.input("x", (4, 3)), axis=0).shape
-    (3,)
-    """
-    return sqrt(var(x, axis, ddof, keepdims))

@@ -7,9 +7,10 @@ import numpy as np
 from symcnn.ir.graph import as_numpy, value_inputs
 from symcnn.ir.types import broadcast_shapes
 from symcnn.ir.variable import Constant, apply, constant
+from symcnn.ops.broadcast import BroadcastLike, BroadcastTo, broadcast_like
 from symcnn.ops.elementwise import Elementwise, cast, multiply, where
 from symcnn.ops.reduce import Reduce
-from symcnn.ops.shape import BroadcastLike, BroadcastTo, broadcast_like, transpose
+from symcnn.ops.shape import transpose
 from symcnn.rewrite.engine import Rules
 from symcnn.rewrite.pattern import const, fn, is_number, wild
 

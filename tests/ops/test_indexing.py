@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import symcnn as sc
-from symcnn.ops.indexing import OneHot, Slice, Take, TakeGrad, Unslice
+from symcnn.ops.gather import OneHot, Take, TakeGrad
+from symcnn.ops.indexing import Slice, Unslice
 from tests.interpret import evaluate_graph
 from tests.ops.checks import cases, check_derivatives, check_op
 

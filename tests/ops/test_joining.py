@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import symcnn as sc
-from symcnn.ops.joining import Concat, Pad, Part
+from symcnn.ops.joining import Concat, Part
+from symcnn.ops.pad import Pad
 from tests.interpret import evaluate_graph
 from tests.ops.checks import cases, check_derivatives, check_op
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 import symcnn as sc
-from symcnn.ops import shape as ops
+from symcnn.ops import broadcast, fill, shape
+from symcnn.ops.stop_gradient import StopGradient
 from tests.interpret import evaluate_graph
 from tests.ops.checks import cases, check_derivatives, check_op
 
 CLASSES = (
-    ops.Reshape, ops.ReshapeLike, ops.Transpose, ops.ExpandDims, ops.Squeeze, ops.BroadcastTo, ops.BroadcastLike,
-    ops.ZerosLike, ops.PositionLike, ops.StopGradient,
+    shape.Reshape, shape.ReshapeLike, shape.Transpose, shape.ExpandDims, shape.Squeeze, broadcast.BroadcastTo,
+    broadcast.BroadcastLike, broadcast.SumLike, fill.ZerosLike, fill.PositionLike, StopGradient,
 )  # fmt: skip
 
 
