@@ -9,7 +9,8 @@ Its input gradient is a convolution too, of g with the channels of w exchanged a
 
 over those i for which the division is exact. All rows with the same ``(row + padding) % stride`` are seen through the
 same taps, and these are evenly spaced; so the gradient is stride_h * stride_w dense convolutions with stride 1, each
-on a strided view of w and of dx (a `Phase` of the rows and one of the columns), and nothing is multiplied by zeros.
+on a strided view of w and of dx (a `Phase` of the rows and one of the columns). The zeros between the strides are
+never multiplied; those around a small image are, and where they weigh, the form of `conv2d_input` is taken instead.
 """
 
 from dataclasses import dataclass, replace
@@ -104,7 +105,9 @@ class Conv2dInputGrad:
             left, seen = _every(exchanged, rows.taps, columns.taps), _every(output, rows.inputs, columns.inputs)
             launches += product_launches(left, g, seen, batch, panels, threads, (rows.axis, columns.axis))
             panels = panels and replace(panels, offset=panels.offset + _phase_bytes(op, w, rows, columns))
-        return launches
+        # The products count the zeros around g, the mathematics does not.
+        asked, counted = 2 * prod(g.shape) * prod(w.shape[1:]), sum(launch.flops for launch in launches)
+        return [replace(launch, flops=launch.flops * asked // max(1, counted)) for launch in launches]
 
     @staticmethod
     def _adds(op, output: View, operands) -> bool:

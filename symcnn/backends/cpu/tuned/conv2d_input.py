@@ -71,8 +71,8 @@ def add_pixels(plane, height, width, grid, window, results, pitch, images, of_im
 def conv2d_input(dtype):
     """dx += the G of all taps; a task is some channels of some images of one group.
 
-    Operands: packed w^T, g, dx. Sizes: groups, images, channels and rows of g in a group; channels, images and depth
-    of a block; the offset of G in the scratch memory; the strides of a group of g and of dx, of an image and of a
+    Operands: packed w^T, g, dx. Sizes: images, channels of dx and of g in a group; channels, images and depth of a
+    block; the offset of G in the scratch memory; the strides of a group of g and of dx, of an image and of a
     channel of dx; height and width of dx, grid of g, window of the convolution; then grid, source and window of g.
     """
 
