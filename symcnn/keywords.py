@@ -27,6 +27,7 @@ def checked_keywords(function):
     >>> convolve(0, strde=2)
     Traceback (most recent call last):
     symcnn.errors.InputError: convolve has no keyword 'strde'
+      where:    ...
       hint:     did you mean 'stride'?
     """
     parameters = inspect.signature(function).parameters

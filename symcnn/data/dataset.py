@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,7 +97,9 @@ class Dataset:
             aside[rows[: round(fraction * len(rows))]] = True
         return self.take(~aside), self.take(aside)
 
-    def batches(self, batch_size: int, *, shuffle: bool = False, seed=0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def batches(
+        self, batch_size: int, *, shuffle: bool = False, seed: int | Sequence[int] = 0
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Pairs (images, labels) of at most `batch_size` examples, each example once.
 
         Parameters

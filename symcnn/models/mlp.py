@@ -8,7 +8,7 @@ import numpy as np
 
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
-from symcnn.nn import Activation, Dense, Flatten, Sequential
+from symcnn.nn import Activation, Dense, Flatten, Module, Sequential
 
 
 @checked_keywords
@@ -44,7 +44,7 @@ def mlp(sizes, activation: str = "relu", seed=0) -> Sequential:
         raise InputError("mlp needs the size of its input and of its output", found=sizes, hint="mlp([784, 100, 10])")
     rng = np.random.default_rng(seed)
     in_shape = (sizes[0],) if np.ndim(sizes[0]) == 0 else tuple(sizes[0])
-    layers = {} if len(in_shape) == 1 else {"flatten": Flatten()}
+    layers: dict[str, Module] = {} if len(in_shape) == 1 else {"flatten": Flatten()}
     widths = [int(np.prod(in_shape)), *sizes[1:]]
     for number, (n_in, n_out) in enumerate(pairwise(widths), start=1):
         if number > 1:

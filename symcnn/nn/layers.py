@@ -159,6 +159,7 @@ class Activation(Module):
     >>> Activation("relo")
     Traceback (most recent call last):
     symcnn.errors.InputError: no activation is called 'relo'
+      where:    ...
       hint:     did you mean 'relu'?
     """
 

@@ -124,7 +124,9 @@ class Module:
 
     def modules(self) -> dict[str, Module]:
         """This module (path ``""``) and all inside it, outer before inner; one that occurs twice has its first path."""
-        found, seen, to_visit = {}, set(), [("", self)]
+        found: dict[str, Module] = {}
+        to_visit: list[tuple[str, Module]] = [("", self)]
+        seen = set()
         while to_visit:
             path, module = to_visit.pop()
             if id(module) in seen:

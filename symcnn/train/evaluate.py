@@ -8,7 +8,7 @@ import symcnn as sc
 from symcnn.data import as_dataset
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
-from symcnn.train.step import _checked_batch, _inputs
+from symcnn.train.step import checked_batch, symbolic_batch
 
 
 class Evaluation:
@@ -24,7 +24,7 @@ class Evaluation:
 
     def __init__(self, model, loss, device="cpu"):
         self.model, self.loss, self.device = model, loss, device
-        self.function = None
+        self.function: sc.Function | None = None
 
     def __call__(self, data, batch_size: int = 128) -> dict[str, float]:
         """The mean loss over the examples of `data`, and for class labels the accuracy."""
@@ -33,10 +33,8 @@ class Evaluation:
             raise InputError("evaluate: the data set is empty")
         total, right, labelled = 0.0, 0, 0
         for batch in data.batches(batch_size):
-            X, labels = _checked_batch(self.model, *batch)
-            if self.function is None:
-                self._build(X, labels)
-            loss, output = self.function(X, labels)
+            X, labels = checked_batch(self.model, *batch)
+            loss, output = self._built(X, labels)(X, labels)
             total += float(loss) * len(X)
             if labels.dtype.kind == "i" and output.ndim == labels.ndim + 1:
                 right += int(np.count_nonzero(output.argmax(axis=1) == labels))
@@ -46,15 +44,15 @@ class Evaluation:
 
     def compile(self, X, labels):
         """Build and plan the function for batches like (X, labels), and return it."""
-        X, labels = _checked_batch(self.model, X, labels)
-        if self.function is None:
-            self._build(X, labels)
-        return self.function.bind(x=X.shape, labels=labels.shape)
+        X, labels = checked_batch(self.model, X, labels)
+        return self._built(X, labels).bind(x=X.shape, labels=labels.shape)
 
-    def _build(self, X, labels):
-        x, t = _inputs(X, labels)
-        output = self.model(x, training=False)
-        self.function = sc.function([x, t], [self.loss(output, t), output], device=self.device)
+    def _built(self, X, labels):
+        if self.function is None:
+            x, t = symbolic_batch(X, labels)
+            output = self.model(x, training=False)
+            self.function = sc.function([x, t], [self.loss(output, t), output], device=self.device)
+        return self.function
 
 
 @checked_keywords

@@ -24,7 +24,7 @@ class Step:
     def __init__(self, model, loss, optimizer, device="cpu", mode="fast"):
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.device, self.mode = device, mode
-        self.function = None
+        self.function: sc.Function | None = None
 
     def __call__(self, X, labels) -> float:
         """Train on one batch.
@@ -46,20 +46,22 @@ class Step:
         ShapeError
             If images and labels are not equally many, or do not fit the model.
         """
-        X, labels = _checked_batch(self.model, X, labels)
-        if self.function is None:
-            self._build(X, labels)
-        return float(self.function(X, labels))
+        X, labels = checked_batch(self.model, X, labels)
+        return float(self._built(X, labels)(X, labels))
 
     def compile(self, X, labels):
         """Build and plan the function for batches like (X, labels), train nothing, and return it."""
-        X, labels = _checked_batch(self.model, X, labels)
+        X, labels = checked_batch(self.model, X, labels)
+        return self._built(X, labels).bind(x=X.shape, labels=labels.shape)
+
+    def _built(self, X, labels):
+        """The function, built from the types of the first batch."""
         if self.function is None:
-            self._build(X, labels)
-        return self.function.bind(x=X.shape, labels=labels.shape)
+            self.function = self._build(X, labels)
+        return self.function
 
     def _build(self, X, labels):
-        x, t = _inputs(X, labels)
+        x, t = symbolic_batch(X, labels)
         cost = self.loss(self.model(x, training=True), t)
         if cost.ndim != 0:
             raise ShapeError("the loss must be one number per batch", found=cost.shape, hint="reduce it with sc.mean")
@@ -67,7 +69,7 @@ class Step:
         if not parameters:
             raise InputError("the model has no parameters to train", found=repr(self.model))
         updates = self.optimizer.updates(parameters, sc.grad(cost, list(parameters)))
-        self.function = sc.function([x, t], cost, updates=updates, device=self.device, mode=self.mode)
+        return sc.function([x, t], cost, updates=updates, device=self.device, mode=self.mode)
 
 
 @checked_keywords
@@ -106,13 +108,13 @@ def compile_step(model, loss=None, optimizer=None, device: str = "cpu", mode: st
     return Step(model, loss, optimizer, device, mode)
 
 
-def _inputs(X, labels):
+def symbolic_batch(X, labels):
     """Symbolic inputs for batches like these; the number of examples stays unknown."""
     x = sc.input("x", (None, *X.shape[1:]), X.dtype)
     return x, sc.input("labels", (None, *labels.shape[1:]), labels.dtype)
 
 
-def _checked_batch(model, X, labels):
+def checked_batch(model, X, labels):
     """Images as the model takes them; labels as int64, or floats in the dtype of the model."""
     X, labels = model.as_input(X), np.asarray(labels)
     if labels.ndim == 0 or len(labels) != len(X):
