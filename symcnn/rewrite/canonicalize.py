@@ -10,7 +10,7 @@ from symcnn.ir.variable import Constant, apply, constant
 from symcnn.ops.broadcast import BroadcastLike, BroadcastTo, broadcast_like
 from symcnn.ops.elementwise import Elementwise, cast, multiply, where
 from symcnn.ops.reduce import Reduce
-from symcnn.ops.shape import transpose
+from symcnn.ops.shape import expand_dims, squeeze, transpose
 from symcnn.rewrite.engine import Rules
 from symcnn.rewrite.pattern import const, fn, is_number, wild
 
@@ -126,6 +126,40 @@ def _reshape_of_reshape(v):
     return None
 
 
+@CANONICALIZE.on("reshape", name="a reshape that adds or drops axes of size 1 is expand_dims or squeeze")
+def _reshape_of_ones(v):
+    """Those are views, which fuse; a reshape needs its operand in memory."""
+    (x,) = v.inputs
+    if not v.type.is_concrete or not x.type.is_concrete:
+        return None
+    if v.ndim > x.ndim:
+        added = _ones_between(x.shape, v.shape)
+        return None if added is None else expand_dims(x, added)
+    dropped = _ones_between(v.shape, x.shape)
+    return squeeze(x, dropped) if dropped else None
+
+
+def _ones_between(short, long):
+    """The positions of axes of size 1 in `long` without which it is `short`; ``None`` if it is not so simple."""
+    found, k = [], 0
+    for position, d in enumerate(long):
+        if k < len(short) and d == short[k]:
+            k += 1
+        elif d == 1:
+            found.append(position)
+        else:
+            return None
+    return tuple(found) if k == len(short) else None
+
+
+@CANONICALIZE.on("squeeze", name="squeeze of a reduction that kept its axes")
+def _squeeze_of_reduction(v):
+    (x,) = v.inputs
+    if x.op is None or not isinstance(x.op, Reduce) or not x.op.keepdims or x.op.axes != v.op.axes:
+        return None
+    return apply(Reduce(x.op.kind, x.op.axes), x.inputs[0])
+
+
 @CANONICALIZE.on("squeeze", name="squeeze of expand_dims")
 def _squeeze_of_expand(v):
     (x,) = v.inputs
@@ -166,6 +200,22 @@ def _implicit_broadcast(v):
         if not others:  # a function of what was spread, then spread
             return apply(x.op, apply(v.op, source), *x.inputs[1:])
         # only operands that are no broadcasts themselves are sure to bring the sizes
+        if broadcast_shapes(*(y.shape for y in others)) == v.shape:
+            return apply(v.op, *(source if j == k else y for j, y in enumerate(v.inputs)))
+    return None
+
+
+@CANONICALIZE.on("*", name="an elementwise op reads a scalar without its repetitions")
+def _scalar_operand(v):
+    if not isinstance(v.op, Elementwise) or len(v.inputs) < 2 or v.ndim == 0:
+        return None
+    for k, x in enumerate(v.inputs):
+        source = x
+        while source.op is not None and source.op.pattern in ("view", "alias") and source.ndim > 0:
+            source = source.inputs[0]
+        if source is x or source.ndim != 0:
+            continue
+        others = [y for j, y in enumerate(v.inputs) if j != k]
         if broadcast_shapes(*(y.shape for y in others)) == v.shape:
             return apply(v.op, *(source if j == k else y for j, y in enumerate(v.inputs)))
     return None
