@@ -45,11 +45,11 @@ def check_value(op, inputs, arrays, tolerance=None):
     op.flops(variable.type, *(x.type for x in inputs))
 
 
-def check_derivatives(y, wrt, values, order=2):
+def check_derivatives(y, wrt, values, order=2, rtol=1e-5, step=1e-5):
     """Types of the gradients, and their values against finite differences."""
     for x, g in zip(wrt, sc.vjp(y, wrt, sc.ones_like(y), disconnected="zeros"), strict=True):
         assert g.type.accepts(x.type) or x.type.accepts(g.type), f"gradient {g.type} of {x.type}"
-    sc.check_grad(y, wrt, order=order, values=values)
+    sc.check_grad(y, wrt, order=order, values=values, epsilon=step, tolerance=rtol)
 
 
 def check_op(cls, example):
