@@ -20,10 +20,12 @@ from symcnn.ir.loops import const
 from symcnn.ir.op import Op, build
 from symcnn.ir.types import shape_text
 from symcnn.ir.variable import Variable, apply, constant, made_by, user_origin
+from symcnn.keywords import checked_keywords
 from symcnn.rewrite.engine import rewrite
 from symcnn.rewrite.stabilize import STABILIZE
 
 
+@checked_keywords
 def grad(cost: Variable, wrt, *, disconnected: str = "error") -> Any:
     r"""The gradient :math:`\partial\,cost / \partial\,wrt` of a scalar, as graph.
 
@@ -70,6 +72,7 @@ def grad(cost: Variable, wrt, *, disconnected: str = "error") -> Any:
         return vjp(cost, wrt, build("ones_like", cost), disconnected=disconnected)
 
 
+@checked_keywords
 def vjp(outputs, wrt, cotangents, *, disconnected: str = "error") -> Any:
     r"""Vector-Jacobian product: :math:`\sum_k cotangent_k^T \; \partial\,output_k / \partial\,wrt`.
 
@@ -95,17 +98,13 @@ def vjp(outputs, wrt, cotangents, *, disconnected: str = "error") -> Any:
     >>> sc.vjp(sc.exp(x), x, u).shape
     (3,)
     """
-    outputs, wrts = _as_list(outputs), _as_list(wrt)
-    seeds = [c if isinstance(c, Variable) else constant(c, y.dtype) for c, y in zip(_as_list(cotangents), outputs, strict=True)]
+    outputs, wrts, seeds = _as_list(outputs), _as_list(wrt), _as_list(cotangents)
     if disconnected not in ("error", "zeros"):
         raise InputError(f"disconnected={disconnected!r}", expected="'error' or 'zeros'", where=user_origin())
     for v in (*outputs, *wrts):
-        if not isinstance(v, Variable) or not v.type.is_float:
-            raise GradientError("only float Variables can be differentiated", where=user_origin(), found=repr(v))
-    for y, c in zip(outputs, seeds, strict=True):
-        if c.ndim != y.ndim or any(None not in (a, b) and a != b for a, b in zip(c.shape, y.shape, strict=True)):
-            raise ShapeError("vjp: a cotangent has its output's shape", where=user_origin(), expected=y.type, found=c.type)
+        _require_float(v)
     with made_by("grad", user_origin()):
+        seeds = _like(outputs, seeds, "vjp: one cotangent for each output")
         # The derivative of an unstable expression is unstable in ways that cannot be seen afterwards.
         stable, _ = rewrite(outputs, STABILIZE, frozenset(wrts))
         found = _accumulate(stable, wrts, seeds)
@@ -139,6 +138,7 @@ def _accumulate(outputs, wrts, seeds):
     return [cotangents.get(x) for x in wrts]
 
 
+@checked_keywords
 def jvp(outputs, wrt, tangents) -> Any:
     r"""Jacobian-vector product: :math:`\partial\,output / \partial\,wrt \; tangent`.
 
@@ -164,12 +164,15 @@ def jvp(outputs, wrt, tangents) -> Any:
     """
     ys = _as_list(outputs)
     with made_by("jvp", user_origin()):
+        for y in ys:
+            _require_float(y)
         probes = [apply(_Probe(next(_serials)), y) for y in ys]
         pulled = vjp(ys, _as_list(wrt), probes, disconnected="zeros")
-        found = vjp(pulled, probes, _as_list(tangents), disconnected="zeros")
+        found = vjp(pulled, probes, _like(pulled, _as_list(tangents), "jvp: one tangent for each wrt"), disconnected="zeros")
     return found if isinstance(outputs, Sequence) else found[0]
 
 
+@checked_keywords
 def jacobian(output: Variable, wrt) -> Any:
     """All derivatives of every element of `output`: shape ``output.shape + wrt.shape``.
 
@@ -193,6 +196,7 @@ def jacobian(output: Variable, wrt) -> Any:
     >>> sc.jacobian(x * x, x).shape
     (3, 3)
     """
+    _require_float(output)
     if not output.type.is_concrete:
         raise ShapeError("jacobian: the output's size must be known", where=user_origin(), found=output.type)
     with made_by("jacobian", user_origin()):
@@ -208,6 +212,7 @@ def jacobian(output: Variable, wrt) -> Any:
     return found if isinstance(wrt, Sequence) else found[0]
 
 
+@checked_keywords
 def hessian(cost: Variable, wrt: Variable) -> Variable:
     """Second derivatives of a scalar: shape ``wrt.shape + wrt.shape``; the shape of `wrt` must be known.
 
@@ -218,6 +223,7 @@ def hessian(cost: Variable, wrt: Variable) -> Variable:
     >>> sc.hessian(sc.sum(x ** 3), x).shape
     (3, 3)
     """
+    _require_float(wrt)
     return jacobian(grad(cost, wrt), wrt)
 
 
@@ -242,6 +248,22 @@ class _Probe(Op):
 
     def nest(self, result, like):
         return const(0.0, result.dtype)
+
+
+def _require_float(v) -> None:
+    if not isinstance(v, Variable) or not v.type.is_float:
+        raise GradientError("only float Variables can be differentiated", where=user_origin(), found=repr(v))
+
+
+def _like(variables, values, what) -> list[Variable]:
+    """`values` as Variables of the dtype of `variables`, one for each and of its shape."""
+    if len(values) != len(variables):
+        raise InputError(what, where=user_origin(), expected=len(variables), found=len(values))
+    found = [build("astype", v if isinstance(v, Variable) else constant(v), x.dtype) for x, v in zip(variables, values, strict=True)]
+    for x, v in zip(variables, found, strict=True):
+        if not v.type.may_be(x.type):
+            raise ShapeError(f"{what}, of its shape", where=user_origin(), expected=x.type, found=v.type)
+    return found
 
 
 def _as_list(value) -> list:

@@ -9,12 +9,14 @@ from symcnn.errors import GradientError, InputError
 from symcnn.ir.graph import evaluate, leaves, toposort
 from symcnn.ir.types import TensorType
 from symcnn.ir.variable import Constant, Input, Shared, Variable, apply, constant
+from symcnn.keywords import checked_keywords
 from symcnn.ops.elementwise import Cast
 from symcnn.ops.random import CALL
 
 UNKNOWN_SIZE = 3  # given to unknown dimensions of inputs without a value
 
 
+@checked_keywords
 def check_grad(expr, wrt, order: int = 1, values=None, *, epsilon: float = 1e-5, tolerance: float = 1e-5, seed: int = 0) -> float:
     r"""Compare the gradient of `expr` with central finite differences along random directions.
 

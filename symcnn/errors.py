@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def user_frame():
+    """The innermost frame of the current stack that is not in this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame
+
 
 class SymcnnError(Exception):
     """Base of every error that symcnn raises on purpose.
@@ -11,7 +24,7 @@ class SymcnnError(Exception):
     what : str
         One sentence: what failed.
     where : object, optional
-        The user's file and line (an ``Origin`` or text).
+        The user's file and line (an ``Origin`` or text): where the expression was built, by default the line that runs.
     expected, found : object, optional
         What the operation needs and what it got: shapes, dtypes, ranges.
     hint : str, optional
@@ -19,20 +32,24 @@ class SymcnnError(Exception):
 
     Examples
     --------
-    >>> print(SymcnnError("matmul: inner sizes differ", expected="k = 3", found="k = 4"))
+    >>> print(SymcnnError("matmul: inner sizes differ", where="net.py:7", expected="k = 3", found="k = 4"))
     matmul: inner sizes differ
+      where:    net.py:7
       expected: k = 3
       found:    k = 4
     """
 
     def __init__(self, what, *, where=None, expected=None, found=None, hint=None):
+        if where is None:
+            frame = user_frame()
+            where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         self.what, self.where = what, where
         self.expected, self.found, self.hint = expected, found, hint
         super().__init__(what)
 
     def __str__(self):
         rows = (
-            ("built at:", self.where),
+            ("where:   ", self.where),
             ("expected:", self.expected),
             ("found:   ", self.found),
             ("hint:    ", self.hint),

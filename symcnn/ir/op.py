@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from symcnn.errors import GradientError, InputError
+from symcnn.keywords import checked_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +131,7 @@ def builder(*names: str):
     """Register a function that builds expressions under the names that operators and NumPy know it by."""
 
     def register(function):
+        function = checked_keywords(function)
         for name in names or (function.__name__,):
             _builders[name] = function
         return function

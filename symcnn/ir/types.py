@@ -14,7 +14,7 @@ Dimension = Any
 
 DTYPES = tuple(
     np.dtype(name)
-    for name in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+    for name in ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
 )
 
 
@@ -90,6 +90,12 @@ class TensorType:
             and self.ndim == other.ndim
             and all(a is None or a == b for a, b in zip(self.shape, other.shape, strict=True))
         )
+
+    def may_be(self, other: TensorType) -> bool:
+        """Whether there are values of both types: unknown dimensions equal anything."""
+        return self.ndim == other.ndim and self.dtype == other.dtype and all(
+            None in (a, b) or a == b for a, b in zip(self.shape, other.shape, strict=True)
+        )  # fmt: skip
 
     def __str__(self):
         return f"{self.dtype}{shape_text(self.shape)}"

@@ -7,22 +7,19 @@ sub-expressions are found by construction and ``is`` compares whole expressions.
 
 from __future__ import annotations
 
-import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from symcnn.config import config
-from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError
+from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError, user_frame
 from symcnn.ir.op import Op, build
 from symcnn.ir.types import Dimension, TensorType, as_dtype
-
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+from symcnn.keywords import checked_keywords
 
 
 @dataclass(frozen=True)
@@ -60,9 +57,7 @@ def user_origin() -> Origin:
     """The innermost line outside this package on the current stack."""
     if _making.origin is not None:
         return Origin(_making.origin.file, _making.origin.line, _making.maker)
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    frame = user_frame()
     return Origin(frame.f_code.co_filename, frame.f_lineno, _making.maker)
 
 
@@ -202,9 +197,7 @@ for _name, _builder in {"lt": "less", "le": "less_equal", "gt": "greater", "ge":
     setattr(Variable, f"__{_name}__", _operator(_builder))
 for _name, _builder in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "logical_not"}.items():
     setattr(Variable, f"__{_name}__", _method(_name, _builder))
-for _name in (
-    "sum mean var std prod max min argmax argmin any all reshape flatten transpose squeeze astype clip dot take round"
-).split():
+for _name in ["sum", "mean", "var", "std", "prod", "max", "min", "argmax", "argmin", "any", "all", "reshape", "flatten", "transpose", "squeeze", "astype", "clip", "dot", "take", "round"]:
     setattr(Variable, _name, _method(_name))
 Variable.__getitem__ = _method("getitem")
 
@@ -287,7 +280,7 @@ def apply(op: Op, *inputs: Variable) -> Variable:
         inferred = op.infer(*(x.type for x in inputs))
     except SymcnnError as error:
         error.what = error.what if error.what.startswith(op.name) else f"{op.name}: {error.what}"
-        error.where = error.where or user_origin()
+        error.where = user_origin()
         error.found = error.found or ", ".join(repr(x) for x in inputs)
         raise
     made = Variable(op, inputs, inferred)
@@ -295,6 +288,7 @@ def apply(op: Op, *inputs: Variable) -> Variable:
         return _nodes.setdefault(key, made)
 
 
+@checked_keywords
 def constant(value, dtype=None, name=None) -> Constant:
     """A fixed value as a Variable; equal constants are one object.
 
@@ -309,8 +303,7 @@ def constant(value, dtype=None, name=None) -> Constant:
         raise DTypeError(f"{value!r} is already symbolic", where=user_origin())
     if dtype is None and isinstance(value, float):
         dtype = config.default_dtype
-    array = np.array(value, dtype=None if dtype is None else as_dtype(dtype))
-    array = np.ascontiguousarray(array).reshape(array.shape)
+    array = _array(value, dtype)
     type = TensorType(array.dtype, array.shape)
     array.flags.writeable = False
     if name is not None or array.nbytes > 4096:
@@ -326,6 +319,7 @@ def constant(value, dtype=None, name=None) -> Constant:
         return _constants.setdefault(key, made)
 
 
+@checked_keywords
 def input(name: str, shape=(), dtype=None) -> Input:
     """A symbolic input: a value given at each call.
 
@@ -357,6 +351,7 @@ def input(name: str, shape=(), dtype=None) -> Input:
     return Input(name, TensorType(as_dtype(dtype or config.default_dtype), tuple(shape)))
 
 
+@checked_keywords
 def shared(value, name: str | None = None, dtype=None) -> Shared:
     """State that lives between calls: a parameter, an optimiser's memory.
 
@@ -377,6 +372,15 @@ def shared(value, name: str | None = None, dtype=None) -> Shared:
         raise DTypeError(f"shared needs a value, not {value!r}", where=user_origin(), hint="use its get_value(), or an array")
     if dtype is None and isinstance(value, float):
         dtype = config.default_dtype
-    array = np.array(value, dtype=None if dtype is None else as_dtype(dtype), order="C")
-    as_dtype(array.dtype)
-    return Shared(array, name)
+    return Shared(_array(value, dtype), name)
+
+
+def _array(value, dtype) -> np.ndarray:
+    """A contiguous copy of `value` in a dtype that symcnn computes in."""
+    if dtype is not None:
+        dtype = as_dtype(dtype)
+    try:
+        array = np.array(value, dtype, order="C")
+    except (TypeError, ValueError) as error:
+        raise DTypeError(f"not an array: {error}", where=user_origin(), found=f"{value!r:.200}") from None
+    return array.astype(as_dtype(array.dtype), copy=False)

@@ -86,6 +86,12 @@ class Plan:
 def bind(program: Program, shapes: dict[Variable, tuple[int, ...]]) -> Plan:
     """Infer every concrete type from the shapes of the Inputs, then place the buffers."""
     types = infer_types(program.order, shapes)
+    for shared, value in program.updates.items():
+        if types[value] != shared.type:
+            raise ShapeError(
+                f"the update of {shared!r} turned out to have another shape", where=value.origin,
+                expected=shape_text(shared.shape), found=shape_text(types[value].shape),
+            )  # fmt: skip
     buffers, memory = place(program, types)
     return Plan(program, types, buffers, memory, {b.variable: k for k, b in enumerate(buffers)})
 
