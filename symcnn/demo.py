@@ -31,7 +31,7 @@ def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed
     before = model.parameters()["conv1.weight"].get_value()
     print(f"{model.summary()}\n")
 
-    step = sc.train.compile_step(model, optimizer=sc.optim.SGD(0.03, momentum=0.9, weight_decay=1e-3), device=device)
+    step = sc.train.compile_step(model, optimizer=sc.optim.SGD(0.02, momentum=0.9, weight_decay=2e-3), device=device)
     evaluation = sc.train.compile_evaluation(model, device=device)
     compile_start = perf_counter()
     function = step.compile(*next(train.batches(BATCH)))

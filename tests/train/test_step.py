@@ -51,6 +51,32 @@ def test_regression():
     assert losses[-1] < 0.005 < losses[0]
 
 
+@pytest.mark.parametrize("device", ["reference", "cpu"])
+def test_ten_steps_of_lenet_like_torch(device):
+    torch = pytest.importorskip("torch")
+    model = sc.models.lenet(seed=0)
+    theirs = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 20, 5), torch.nn.MaxPool2d(2), torch.nn.ReLU(),
+        torch.nn.Conv2d(20, 50, 5), torch.nn.MaxPool2d(2), torch.nn.ReLU(), torch.nn.Flatten(),
+        torch.nn.Linear(800, 500), torch.nn.ReLU(), torch.nn.Linear(500, 10),
+    )  # fmt: skip
+    ours = [p.get_value() for p in model.parameters()]
+    for target, value in zip(theirs.parameters(), ours, strict=True):
+        target.data = torch.tensor(value.T.copy() if value.ndim == 2 else value)
+    optimizer = torch.optim.SGD(theirs.parameters(), 0.02, 0.9, weight_decay=1e-3)
+    step = sc.train.compile_step(model, optimizer=sc.optim.SGD(0.02, momentum=0.9, weight_decay=1e-3), device=device)
+    for _ in range(10):
+        X, labels = rng.normal(size=(16, 1, 28, 28)).astype("float32"), rng.integers(0, 10, 16)
+        expected = torch.nn.functional.cross_entropy(theirs(torch.tensor(X)), torch.tensor(labels))
+        optimizer.zero_grad()
+        expected.backward()
+        optimizer.step()
+        assert step(X, labels) == pytest.approx(expected.item(), rel=1e-4)
+    for target, value in zip(theirs.parameters(), model.parameters(), strict=True):
+        found = value.get_value().T if value.ndim == 2 else value.get_value()
+        np.testing.assert_allclose(found, target.detach().numpy(), atol=1e-4)
+
+
 def test_lenet_overfits_a_handful_of_images():
     train, _ = sc.data.fashion_mnist()
     few = train.take(np.arange(0, 6000, 600))
