@@ -18,7 +18,7 @@ from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.ir.graph import substitute, toposort
 from symcnn.ir.types import shape_text
 from symcnn.ir.variable import Constant, Input, Shared, Variable, user_origin
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_keywords, nearest
 from symcnn.ops.elementwise import as_operands, as_variable
 from symcnn.ops.random import CALL
 from symcnn.profile import Profile, measure
@@ -196,14 +196,19 @@ class Function:
 
         Inputs whose shape is fully known need not be named.
         """
+        names = [x.name for x in self.inputs]
+        for name in shapes:
+            if name not in names:
+                raise InputError(f"{self.name} has no input {name!r}", expected=", ".join(names), hint=nearest(name, names))
         chosen = []
         for x in self.inputs:
-            shape = tuple(shapes.pop(x.name, x.shape))
-            if None in shape or not x.type.accepts(x.type.with_shape(shape)):
-                raise ShapeError(f"{self.name}: {x!r} cannot have this shape", where=x.origin, expected=x.type, found=shape_text(shape))
-            chosen.append(shape)
-        if shapes:
-            raise InputError(f"{self.name} has no input {next(iter(shapes))!r}", expected=", ".join(x.name for x in self.inputs))
+            shape = shapes.get(x.name, x.shape)
+            if not isinstance(shape, (tuple, list)) or None in shape or not x.type.accepts(x.type.with_shape(shape)):
+                raise ShapeError(
+                    f"{self.name}: {x!r} cannot have this shape", where=x.origin, expected=shape_text(x.shape),
+                    found=shape_text(shape) if isinstance(shape, (tuple, list)) else repr(shape), hint="name every size, as in f.bind(x=(128, 3))",
+                )  # fmt: skip
+            chosen.append(tuple(shape))
         self._binding(tuple(chosen))
         return self
 
@@ -379,11 +384,12 @@ def _as_input(x: Input, value) -> np.ndarray:
     if array.ndim != x.ndim or any(None is not d != n for d, n in zip(x.shape, array.shape, strict=True)):
         raise ShapeError(
             f"input {x.name!r} has the wrong shape", where=x.origin, expected=shape_text(x.shape), found=shape_text(array.shape),
-            hint=f"rank {x.ndim} is needed, this is rank {array.ndim}" if array.ndim != x.ndim else None,
+            hint=f"rank {x.ndim} is needed, this is rank {array.ndim}" if array.ndim != x.ndim else "sizes are those of sc.input; None leaves one open",
         )  # fmt: skip
     if array.dtype == x.dtype:
         return np.ascontiguousarray(array).reshape(array.shape)
-    if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, x.dtype, "same_kind"):
+    integers = array.dtype.kind in "iu" and x.dtype.kind in "iu"  # of any width: the values decide
+    if array.dtype.kind not in "biuf" or not (integers or np.can_cast(array.dtype, x.dtype, "same_kind")):
         raise DTypeError(
             f"input {x.name!r} has the wrong dtype", where=x.origin, expected=x.dtype, found=array.dtype, hint=f"convert with .astype({x.dtype.name!r})"
         )
@@ -393,6 +399,7 @@ def _as_input(x: Input, value) -> np.ndarray:
             raise InputError(
                 f"input {x.name!r}: values overflow {x.dtype}", where=x.origin,
                 expected=f"{limits.min} to {limits.max}", found=f"{array.min()} to {array.max()}",
+                hint="declare it wider: sc.input(.., dtype='int64')",
             )  # fmt: skip
     return np.ascontiguousarray(array, dtype=x.dtype).reshape(array.shape)
 
@@ -405,17 +412,22 @@ def _index_checks(expressions):
             continue
         for k in v.op.checked_indices:
             leaf = v.inputs[k]
-            while leaf.op is not None and (leaf.op.pattern in ("view", "alias") or leaf.op.name == "cast") and leaf.inputs[0].dtype.kind in "iu":
+            while leaf.op is not None and _same_values(leaf):
                 leaf = leaf.inputs[0]
             found.append((v, k, v.inputs[k], leaf))
     return found
+
+
+def _same_values(v) -> bool:
+    """Whether `v` holds the integers of its operand, all of them, in another order or dtype."""
+    return v.op.name != "slice" and (v.op.pattern in ("view", "alias") or v.op.name == "cast") and v.inputs[0].dtype.kind in "iu"
 
 
 def _check_range(v, leaf, array, low, high):
     if array.size and (array.min() < low or array.max() > high):
         raise InputError(
             f"{v.op.name}: an index in {leaf!r} is out of range", where=v.origin,
-            expected=f"{low} to {high}", found=f"{array.min()} to {array.max()}",
+            expected=f"{low} to {high}", found=f"{array.min()} to {array.max()}", hint="positions and labels count from 0",
         )  # fmt: skip
 
 

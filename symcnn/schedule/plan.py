@@ -91,6 +91,7 @@ def bind(program: Program, shapes: dict[Variable, tuple[int, ...]]) -> Plan:
             raise ShapeError(
                 f"the update of {shared!r} turned out to have another shape", where=value.origin,
                 expected=shape_text(shared.shape), found=shape_text(types[value].shape),
+                hint="a Shared keeps its shape: reduce or slice the new value to it",
             )  # fmt: skip
     buffers, memory = place(program, types)
     return Plan(program, types, buffers, memory, {b.variable: k for k, b in enumerate(buffers)})
@@ -116,6 +117,7 @@ def infer_types(order, shapes) -> dict[Variable, TensorType]:
         try:
             found = v.op.infer(*given)
         except SymcnnError as error:
+            error.what = error.what if error.what.startswith(v.op.name) else f"{v.op.name}: {error.what}"
             error.where, error.found = v.origin, error.found or " and ".join(map(str, given))
             error.hint = error.hint or "an unknown dimension turned out like this in this call"
             raise
