@@ -49,7 +49,6 @@ NAMESPACE = {
 _lock = threading.RLock()
 _loaded: dict[str, tuple[int, object]] = {}
 _caches: dict[Path, KernelCache] = {}
-_fingerprint = ""
 seconds = 0.0  # spent compiling by this process
 
 
@@ -71,13 +70,19 @@ def disk_cache() -> KernelCache:
 
 
 def _key(kernel) -> str:
-    global _fingerprint
-    if not _fingerprint:
-        here = Path(__file__).parent
-        sources = [path.read_text() for path in sorted([*here.glob("*.py"), *here.glob("tuned/*.py")])]
-        host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-        _fingerprint = content_hash(numba.__version__, llvm.__file__, str(llvm.llvm_version_info), *host, *sources)
-    return content_hash(_fingerprint, kernel if isinstance(kernel, str) else f"{kernel.__module__}.{kernel.__qualname__}")
+    return content_hash(_FINGERPRINT, kernel if isinstance(kernel, str) else f"{kernel.__module__}.{kernel.__qualname__}")
+
+
+def _fingerprint() -> str:
+    """What machine code depends on besides the kernel's own source."""
+    here = Path(__file__).parent
+    sources = [path.read_text() for path in sorted([*here.glob("*.py"), *here.glob("tuned/*.py")])]
+    host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return content_hash(numba.__version__, str(llvm.llvm_version_info), *host, *sources)
+
+
+# Taken when the sources are imported, so that editing them later cannot label old code as new.
+_FINGERPRINT = _fingerprint()
 
 
 def _load(key: str):

@@ -20,30 +20,7 @@ This module does not import numba, so a plan can be built and printed without pa
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-
-@dataclass(frozen=True)
-class View:
-    """Where an operand lives: a strided window on one of the plan's buffers.
-
-    Attributes
-    ----------
-    buffer : int
-        Index of the buffer in the plan.
-    offset : int
-        Bytes from the start of the buffer to element (0, ..., 0).
-    shape : tuple of int
-    strides : tuple of int
-        In elements; 0 along a broadcast dimension.
-    dtype : numpy.dtype
-    """
-
-    buffer: int
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    dtype: np.dtype
+from symcnn.schedule.plan import View
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ gives and never raises.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import types
@@ -280,7 +281,7 @@ _BUMP_0, _BUMP_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _5, _6, _8 = np.uint64(5), np.uint64(6), np.uint64(8)
 
 
-def philox(seed, call, index): ...
+def philox(seed, call, index) -> Any: ...
 
 
 @overload(philox, jit_options=_OPTIONS)

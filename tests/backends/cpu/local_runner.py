@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from numba import cfunc
 
-from symcnn.backends.cpu.launch import View
+from symcnn.schedule.plan import View
 
 _signature = "void(int64, int64, uintp)"
 

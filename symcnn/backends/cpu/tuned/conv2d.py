@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import gcd, prod
 
-from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned.conv2d_input import adding_launches, adding_pays
 from symcnn.backends.cpu.tuned.pixels import window_axes
 from symcnn.backends.cpu.tuned.product import one_precision, panel_bytes, product_launches
+from symcnn.schedule.plan import View
 
 
 class Conv2d:
@@ -92,7 +93,7 @@ class Conv2dInputGrad:
         return sum(_phase_bytes(op, w, *pair) for pair in _phase_pairs(op, output, w))
 
     def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
-        g, w, _ = operands
+        g, w = operands[:2]
         groups = op.window.groups
         if self._adds(op, output, operands):
             axes = window_axes(op.window, output.shape[2:], w.shape[2:])
@@ -111,7 +112,7 @@ class Conv2dInputGrad:
 
     @staticmethod
     def _adds(op, output: View, operands) -> bool:
-        g, w, _ = operands
+        g, w = operands[:2]
         gathered = sum(
             prod(map(len, (rows.inputs, rows.taps, columns.inputs, columns.taps)))
             for rows, columns in _phase_pairs(op, output, w)

@@ -9,7 +9,7 @@ channels of some whole images, so no two tasks ever add to the same number.
 
 from math import ceil, prod
 
-from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, load_where, store_where, zero
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, helper, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import (
@@ -25,6 +25,7 @@ from symcnn.backends.cpu.tuned.blocks import (
 from symcnn.backends.cpu.tuned.pixels import gather, geometry
 from symcnn.backends.cpu.tuned.product import pack_launch
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
+from symcnn.schedule.plan import View
 
 BLOCK_ROWS = 480
 BLOCK_PIXELS = 256

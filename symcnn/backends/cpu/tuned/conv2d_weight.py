@@ -8,7 +8,7 @@ depends on the sizes alone, never on the number of threads, so the gradient is t
 from math import ceil, prod
 from typing import NamedTuple
 
-from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import (
     VECTOR_BYTES,
     advance,
@@ -24,6 +24,7 @@ from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, copy, 
 from symcnn.backends.cpu.tuned.pixels import gather, geometry, window_axes
 from symcnn.backends.cpu.tuned.product import one_precision
 from symcnn.backends.cpu.tuned.tile import DOT_COLUMNS, DOT_ROWS, dot_products
+from symcnn.schedule.plan import View
 
 # A tile's rows of g and X (4 KiB each) stay in the first-level cache, a block of them in the second.
 RUN_BYTES = 4096

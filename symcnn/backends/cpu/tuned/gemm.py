@@ -2,9 +2,10 @@
 
 from math import prod
 
-from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned.blocks import padded_size
 from symcnn.backends.cpu.tuned.product import BATCH_AXES, one_precision, panel_bytes, product_launches
+from symcnn.schedule.plan import View
 
 
 class MatMul:

@@ -19,10 +19,10 @@ window = (kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w)
 Output pixels are handled in runs that stay within one row, because there the image is read with one stride.
 """
 
-from symcnn.backends.cpu.launch import View
 from symcnn.backends.cpu.simd import advance, lanes
 from symcnn.backends.cpu.tuned.arguments import helper
 from symcnn.backends.cpu.tuned.blocks import copy, copy_lines
+from symcnn.schedule.plan import View
 
 
 @helper

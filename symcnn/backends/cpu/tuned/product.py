@@ -12,7 +12,7 @@ from math import ceil, prod
 
 import numpy as np
 
-from symcnn.backends.cpu.launch import Launch, View
+from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import advance, integers, lanes
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, helper, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import (
@@ -28,6 +28,7 @@ from symcnn.backends.cpu.tuned.blocks import (
 )
 from symcnn.backends.cpu.tuned.pixels import UNIT_AXES, gather, geometry, joined_rows, scatter
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS
+from symcnn.schedule.plan import View
 
 BATCH_AXES = 4
 
