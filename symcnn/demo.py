@@ -55,7 +55,7 @@ def demo(epochs: int = 8, images_per_class: int = 600, device: str = "cpu", seed
         figures={
             "test accuracy": f"{accuracy:.1%}",
             "parameters": f"{model.parameters().count:,}",
-            "kernels of a training step": str(len(function.kernels)),
+            "kernels per step": str(len(function.kernels)),
             "seconds compiling": f"{compiling:.1f}",
             "seconds in all": f"{seconds:.0f}",
         },
