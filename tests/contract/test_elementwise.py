@@ -18,7 +18,7 @@ SHAPES = {
     2: [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((2, 3), ()), ((0, 3), (3,))],
     3: [((), (), ()), ((2, 3), (2, 3), (2, 3)), ((2, 1), (3,), ()), ((0, 3), (0, 1), (3,))],
 }
-INTEGERS = ("bool", "int8", "uint8", "int32", "uint32", "int64")
+INTEGERS = ("bool", "uint8", "int32", "int64")
 # Rounding errors in units in the last place of float32 and float64 that two good libraries may differ by.
 ULPS = 8
 
@@ -113,7 +113,7 @@ def test_integers(name, device, dtype):
 
 
 @every_device
-@pytest.mark.parametrize("name", ["add", "divide", "power", "maximum", "floor_divide", "less", "where"])
+@pytest.mark.parametrize("name", ["divide", "maximum", "where"])
 @pytest.mark.parametrize("pair", list(itertools.permutations(("bool", "uint8", "int64", "float32", "float64"), 2)), ids="-".join)
 def test_mixed_dtypes_promote_as_in_numpy(name, device, pair):
     op, row = Elementwise(name), ROWS[name]
