@@ -7,6 +7,9 @@ matrix product; labels of both that are still needed are its batch axes; the oth
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from symcnn.errors import InputError, ShapeError
 from symcnn.ir.op import builder
@@ -52,7 +55,7 @@ def einsum(subscripts, *operands) -> Variable:
 
 
 @builder("tensordot")
-def tensordot(a, b, axes=2) -> Variable:
+def tensordot(a, b, axes: Any = 2) -> Variable:
     """Sum of products over some axes of `a` and as many of `b`; the result has the other axes of `a`, then of `b`.
 
     Parameters
@@ -73,7 +76,7 @@ def tensordot(a, b, axes=2) -> Variable:
     (2, 5)
     """
     a, b = as_operands(a, b)
-    if hasattr(axes, "__index__"):
+    if isinstance(axes, (int, np.integer)):
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
         left, right = (list(s) if isinstance(s, (tuple, list)) else [s] for s in axes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symcnn.errors import DTypeError, InputError, ShapeError
-from symcnn.ir.loops import const, select
+from symcnn.ir.loops import Expr, const, select
 from symcnn.ir.op import Example, Op, builder
 from symcnn.ir.types import normalize_axis, shape_text
 from symcnn.ir.variable import Variable, apply, user_origin
@@ -63,7 +63,7 @@ class Concat(Op):
 
     def nest(self, result, *operands):
         i = result.index[self.axis]
-        starts = [const(0)]
+        starts: list[Expr] = [const(0)]
         for x in operands[:-1]:
             starts.append(starts[-1] + x.shape[self.axis])
 

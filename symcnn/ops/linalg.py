@@ -18,7 +18,10 @@ from symcnn.ops.shape import expand_dims, flatten, squeeze, swapaxes
 class MatMul(Op):
     """``out[..., i, j] = sum_k a[..., i, k] b[..., k, j]``; the leading axes broadcast."""
 
-    name = "matmul"
+    @property
+    def name(self):
+        return "matmul"
+
     examples = (
         Example(((3, 4), (4, 5))),
         Example(((1, 4), (4, 1))),

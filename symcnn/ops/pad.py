@@ -93,7 +93,7 @@ def pad(x, pad_width, mode="constant", constant_values=0) -> Variable:
 
 def _widths(pad_width, ndim):
     try:
-        widths = tuple(tuple(int(w) for w in pair) for pair in np.broadcast_to(np.asarray(pad_width), (ndim, 2)))
+        widths = tuple((int(low), int(high)) for low, high in np.broadcast_to(np.asarray(pad_width), (ndim, 2)))
     except ValueError:
         widths = None
     if widths is None or any(w < 0 for pair in widths for w in pair):

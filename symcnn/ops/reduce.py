@@ -21,12 +21,12 @@ from symcnn.ops.elementwise import as_variable, equal, where
 _KINDS = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "any": np.any, "all": np.all}
 
 
-def kept(shape, axes) -> tuple[int | None, ...]:
+def kept(shape, axes) -> tuple:
     """`shape` with the reduced axes at size 1."""
     return tuple(1 if k in axes else d for k, d in enumerate(shape))
 
 
-def dropped(shape, axes) -> tuple[int | None, ...]:
+def dropped(shape, axes) -> tuple:
     """`shape` without the reduced axes."""
     return tuple(d for k, d in enumerate(shape) if k not in axes)
 

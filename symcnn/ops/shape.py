@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -205,7 +206,7 @@ def unflatten(flat, shape):
 
 def as_shape(shape, more=()) -> tuple:
     """A tuple of sizes from a tuple, a list, or sizes given one by one."""
-    sizes = tuple(shape) if isinstance(shape, (tuple, list)) and not more else (shape, *more)
+    sizes: tuple[Any, ...] = tuple(shape) if isinstance(shape, (tuple, list)) and not more else (shape, *more)
     found = []
     for d in sizes:
         if isinstance(d, (Variable, float)) or (d is not None and not hasattr(d, "__index__")):
