@@ -5,7 +5,7 @@ shows every one of those steps.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symcnn import ops
 from symcnn.autodiff import grad, hessian, jacobian, jvp, vjp
@@ -40,11 +40,11 @@ _LAZY = ("data", "init", "losses", "metrics", "models", "nn", "optim", "train")
 globals().update(public_builders())
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return import_module(f"symcnn.{name}")
     raise AttributeError(f"module 'symcnn' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY})

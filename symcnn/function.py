@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import threading
-import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -109,7 +108,6 @@ class Function:
     def __init__(self, inputs, structure, expressions, shared, device, mode, name):
         self.inputs, self.device, self.mode, self.name = inputs, device, mode, name or "function"
         self.calls = 0
-        self.compile_seconds = 0.0
         self._structure, self._shared = structure, shared
         self._expressions = expressions
         self._backend = backend(device)
@@ -125,9 +123,9 @@ class Function:
         count = len(expressions) - len(shared)
         updates = dict(zip(shared, simplified[count : len(expressions)], strict=True))
         self.program = lower([*simplified[:count], *simplified[len(expressions) :]], updates, self._backend.tuned)
-        start = time.perf_counter()
+        before = self._backend.compile_seconds
         self._backend.prepare(self.program)
-        self.prepare_seconds = time.perf_counter() - start
+        self.compile_seconds = self._backend.compile_seconds - before
         if all(x.type.is_concrete for x in inputs):
             self._binding(tuple(x.shape for x in inputs))
 
@@ -183,8 +181,9 @@ class Function:
     def _bind(self, shapes) -> Binding:
         given: dict[Variable, tuple[int, ...]] = {CALL: (), **dict(zip(self.inputs, shapes, strict=True))}
         plan = bind(self.program, given)
+        before = self._backend.compile_seconds
         executable = self._backend.load(plan)
-        self.compile_seconds += executable.compile_seconds
+        self.compile_seconds += self._backend.compile_seconds - before
         bounds = []
         if self._checks:
             types = infer_types(toposort([v for v, *_ in self._checks]), given)

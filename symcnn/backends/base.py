@@ -57,7 +57,6 @@ class Executable(Protocol):
     """A plan made ready to run."""
 
     scratch_bytes: int
-    compile_seconds: float
 
     def run(self, values: dict[Variable, np.ndarray], observe=None) -> list[np.ndarray]:
         """Outputs for the values of the Inputs; Shareds are updated.
@@ -72,7 +71,15 @@ class Executable(Protocol):
 
 
 class Backend(Protocol):
-    """Turns plans into executables."""
+    """Turns plans into executables.
+
+    Attributes
+    ----------
+    compile_seconds : float
+        Spent compiling by this process so far; what comes from a cache costs none.
+    """
+
+    compile_seconds: float
 
     def tuned(self, variable: Variable) -> bool:
         """Whether it has its own kernel for the op that makes `variable`, so that it is not lowered to a nest."""

@@ -13,7 +13,6 @@ class ReferenceExecutable:
     """Evaluates the graph itself; the plan tells only what to return."""
 
     scratch_bytes = 0
-    compile_seconds = 0.0
 
     def __init__(self, plan: Plan):
         self.plan = plan
@@ -42,6 +41,8 @@ class ReferenceExecutable:
 
 
 class ReferenceBackend:
+    compile_seconds = 0.0
+
     def tuned(self, variable) -> bool:
         return False
 

@@ -39,7 +39,12 @@ class CpuBackend:
         kernel = TUNED.get(type(variable.op).__name__) if config.tuned else None
         return kernel is not None and kernel.accepts(variable.op, [x.type for x in variable.inputs], variable.type)
 
+    @property
+    def compile_seconds(self) -> float:
+        return compiler.seconds + executor.seconds
+
     def prepare(self, program) -> None:
+        executor.prepare()
         for step in program.steps:
             if step.nest is not None:
                 compiler.compile_kernel(self.generated(program, step).source)
@@ -66,7 +71,6 @@ class CpuExecutable:
 
     def __init__(self, backend: CpuBackend, plan: Plan):
         self.plan = plan
-        before = compiler.seconds
         self._memory: list = [None] * len(plan.buffers)  # keeps the arrays alive
         launches = [self._launches(backend, k, step) for k, step in enumerate(plan.steps)]
         self._step_of = np.array([k for k, step in enumerate(launches) for _ in step], int)
@@ -85,7 +89,6 @@ class CpuExecutable:
         self.flops = np.zeros(len(plan.steps))
         for number, (launch, _) in zip(self._step_of, flat, strict=True):
             self.flops[number] += launch.flops
-        self.compile_seconds = compiler.seconds - before
 
     # ---- making the table
 

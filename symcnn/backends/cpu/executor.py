@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numba
 import numba.core.config as numba_config
@@ -73,14 +75,23 @@ def _compiled():
         return numba.njit(signature, **options)(_walk)
 
 
-_walker = None
+_walker: Any = None
+seconds = 0.0  # spent making it ready by this process
+
+
+def prepare() -> None:
+    """Compile the executor, or load it from the cache; once per process."""
+    global _walker, seconds
+    with lock:
+        if _walker is None:
+            start = time.perf_counter()
+            _walker = _compiled()
+            seconds = time.perf_counter() - start
 
 
 def run(addresses: np.ndarray, tasks: np.ndarray, grains: np.ndarray, blocks: np.ndarray) -> None:
     """Execute a table of launches, in order."""
-    global _walker
+    prepare()
     with lock:
-        if _walker is None:
-            _walker = _compiled()
         numba.set_num_threads(min(config.threads, numba_config.NUMBA_NUM_THREADS))
         _walker(addresses, tasks, grains, blocks)
