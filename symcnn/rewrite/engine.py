@@ -21,12 +21,16 @@ STEPS_PER_NODE = 30  # a few suffice; more means rules that feed each other
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rewrite: where `op` occurs, `apply(variable, opaque)` returns a replacement or ``None``."""
+    """A named rewrite: where `op` occurs, `apply(variable, opaque)` returns a replacement or ``None``.
+
+    `pattern` is its left side, if it was written as one.
+    """
 
     name: str
     op: str
     apply: Callable[[Variable, frozenset], Variable | None]
     source: Origin
+    pattern: Pattern | None = None
 
     def __str__(self):
         return f"{self.name} ({Path(self.source.file).name}:{self.source.line})"
@@ -59,14 +63,17 @@ class Rules:
                 return None
             return build(**found)
 
-        self._add(Rule(name, pattern.op, apply, _caller()))
+        self._add(Rule(name, pattern.op, apply, _caller(), pattern))
 
     def on(self, *ops: str, name: str | None = None):
-        """Decorator: a rule written as a function of the Variable, for the named ops ("*": all)."""
+        """Decorator: a rule written as a function of the Variable, for the named ops ("*": all); if it has a second
+        parameter it is given `opaque`, the Variables that it must not look into."""
 
         def register(function):
+            careful = function.__code__.co_argcount == 2
+            apply = function if careful else lambda v, opaque: function(v)
             for op in ops:
-                self._add(Rule(name or function.__name__.replace("_", " "), op, lambda v, opaque: function(v), _place(function)))
+                self._add(Rule(name or function.__name__.replace("_", " "), op, apply, _place(function)))
             return function
 
         return register

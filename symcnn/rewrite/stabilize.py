@@ -6,8 +6,10 @@ later rule can see.
 
 from __future__ import annotations
 
+from symcnn.ir.variable import apply
 from symcnn.ops.composite import logsumexp
-from symcnn.ops.elementwise import exp, expm1, log, log1p, sigmoid, softplus
+from symcnn.ops.elementwise import exp, expm1, log, log1p, sigmoid, softplus, where
+from symcnn.ops.gather import OneHot
 from symcnn.ops.reduce import Reduce
 from symcnn.rewrite.engine import Rules
 from symcnn.rewrite.pattern import fn, wild
@@ -33,36 +35,61 @@ rule("log(exp(x) / y) = x - log(y)", log_(exp_(x) / y), lambda x, y: x - log(y))
 
 
 @STABILIZE.on("log", name="log(sum(exp(x))) = logsumexp(x)")
-def _log_sum_exp(v):
+def _log_sum_exp(v, opaque):
     (total,) = v.inputs
-    if not _is_sum_of_exp(total):
+    terms = _sum_of_exp(total, opaque)
+    if terms is None:
         return None
-    inside = total.inputs[0].inputs[0]
-    if _is_shifted(inside, total.op.axes):
-        return None  # it is a logsumexp already
-    return logsumexp(inside, axis=total.op.axes, keepdims=total.op.keepdims)
+    reduced = total.op if isinstance(total.op, Reduce) else total.inputs[0].op
+    return logsumexp(terms.inputs[0], axis=reduced.axes, keepdims=total.ndim == terms.ndim)
+
+
+@STABILIZE.on("log", name="log(sum(exp(x)) / n) = logsumexp(x) - log(n)")
+def _log_mean_exp(v, opaque):
+    (mean,) = v.inputs
+    if mean in opaque or not _is(mean, "divide") or _sum_of_exp(mean.inputs[0], opaque) is None:
+        return None
+    return log(mean.inputs[0]) - log(mean.inputs[1])
+
+
+@STABILIZE.on("log", name="log(sum(one_hot(t) * softmax(x))) = sum(where(one_hot(t), log(softmax(x)), 0))")
+def _log_of_chosen(v, opaque):
+    (total,) = v.inputs
+    if total in opaque or not _is(total, "sum") or total.inputs[0] in opaque or not _is(total.inputs[0], "multiply"):
+        return None
+    for chosen, y in (total.inputs[0].inputs, total.inputs[0].inputs[::-1]):
+        if isinstance(chosen.op, OneHot) and (chosen.op.axis,) == total.op.axes and y not in opaque and _is(y, "divide") and _is(y.inputs[0], "exp"):
+            return apply(total.op, where(chosen > 0, log(y), 0))
+    return None
 
 
 @STABILIZE.on("divide", name="exp(x) / sum(exp(x)) = softmax(x)")
-def _softmax(v):
+def _softmax(v, opaque):
     top, total = v.inputs
-    if not _is_sum_of_exp(total) or total.inputs[0] is not top or not total.op.keepdims:
+    if top is not _sum_of_exp(total, opaque) or total.ndim != top.ndim:
         return None
-    inside = top.inputs[0]
-    if _is_shifted(inside, total.op.axes):
-        return None
-    return exp(inside - logsumexp(inside, axis=total.op.axes, keepdims=True))
+    return exp(top.inputs[0] - log(total))
 
 
-def _is_sum_of_exp(v) -> bool:
-    return v.op is not None and isinstance(v.op, Reduce) and v.op.kind == "sum" and v.inputs[0].op is not None and v.inputs[0].op.name == "exp"
+def _is(v, name) -> bool:
+    return v.op is not None and v.op.name == name
+
+
+def _sum_of_exp(v, opaque):
+    """The exponentials of which `v` is the sum, if they may overflow; reduced axes kept, dropped, or put back."""
+    if v not in opaque and _is(v, "expand_dims") and isinstance(v.inputs[0].op, Reduce) and v.inputs[0].op.axes == v.op.axes:
+        v = v.inputs[0]
+    if v in opaque or not _is(v, "sum"):
+        return None
+    (terms,) = v.inputs
+    return terms if terms not in opaque and _is(terms, "exp") and not _is_shifted(terms.inputs[0], v.op.axes) else None
 
 
 def _is_shifted(v, axes) -> bool:
     """Whether `v` is x - max(x) over `axes`, so that its exponentials cannot overflow."""
-    if v.op is None or v.op.name != "subtract":
+    if not _is(v, "subtract"):
         return False
     top = v.inputs[1]
-    while top.op is not None and top.op.name in ("stop_gradient", "where"):  # where: infinities are not shifted
-        top = top.inputs[1 if top.op.name == "where" else 0]
-    return top.op is not None and isinstance(top.op, Reduce) and top.op.kind == "max" and top.op.axes == axes and top.inputs[0] is v.inputs[0]
+    while _is(top, "stop_gradient") or _is(top, "where"):  # where: infinities are not shifted
+        top = top.inputs[1 if _is(top, "where") else 0]
+    return _is(top, "max") and top.op.axes == axes and top.inputs[0] is v.inputs[0]
