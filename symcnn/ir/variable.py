@@ -189,13 +189,13 @@ def _operator(builder, swapped=False):
 
 for _name, _builder in {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
-    "mod": "remainder", "pow": "power", "matmul": "matmul", "and": "logical_and", "or": "logical_or", "xor": "logical_xor",
+    "mod": "remainder", "pow": "power", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
 }.items():  # fmt: skip
     setattr(Variable, f"__{_name}__", _operator(_builder))
     setattr(Variable, f"__r{_name}__", _operator(_builder, swapped=True))
 for _name, _builder in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
     setattr(Variable, f"__{_name}__", _operator(_builder))
-for _name, _builder in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "logical_not"}.items():
+for _name, _builder in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}.items():
     setattr(Variable, f"__{_name}__", _method(_name, _builder))
 for _name in ["sum", "mean", "var", "std", "prod", "max", "min", "argmax", "argmin", "any", "all", "reshape", "flatten", "transpose", "squeeze", "astype", "clip", "dot", "take", "round"]:
     setattr(Variable, _name, _method(_name))

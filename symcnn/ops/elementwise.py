@@ -307,7 +307,38 @@ less = elementwise("less", np.less, "{0} < {1}", smooth=False)
 less_equal = elementwise("less_equal", np.less_equal, "{0} <= {1}", smooth=False)
 greater = elementwise("greater", np.greater, "{0} > {1}", smooth=False)
 greater_equal = elementwise("greater_equal", np.greater_equal, "{0} >= {1}", smooth=False)
-logical_and = elementwise("logical_and", np.logical_and, "{0} and {1}", aliases=("bitwise_and",), dtypes=_logical_dtypes, smooth=False)
-logical_or = elementwise("logical_or", np.logical_or, "{0} or {1}", aliases=("bitwise_or",), dtypes=_logical_dtypes, smooth=False)
-logical_xor = elementwise("logical_xor", np.logical_xor, "{0} != {1}", aliases=("bitwise_xor",), dtypes=_logical_dtypes, smooth=False)
-logical_not = elementwise("logical_not", np.logical_not, "not {0}", aliases=("invert",), dtypes=_logical_dtypes, smooth=False)
+logical_and = elementwise("logical_and", np.logical_and, "{0} and {1}", dtypes=_logical_dtypes, smooth=False)
+logical_or = elementwise("logical_or", np.logical_or, "{0} or {1}", dtypes=_logical_dtypes, smooth=False)
+logical_xor = elementwise("logical_xor", np.logical_xor, "{0} != {1}", dtypes=_logical_dtypes, smooth=False)
+logical_not = elementwise("logical_not", np.logical_not, "not {0}", dtypes=_logical_dtypes, smooth=False)
+
+
+def _bitwise(name, logical):
+    """The operators ``&  |  ^  ~``: on booleans the logical functions; nothing else has bits here."""
+
+    def function(*operands):
+        operands = as_operands(*operands)
+        wrong = [x for x in operands if x.dtype != bool]
+        if wrong:
+            hint = f"compare first, as in (x > 0) & (y > 0); sc.{logical.__name__} takes numbers, of which those not 0 are true"
+            raise DTypeError(f"{name} is defined for booleans only", where=user_origin(), found=repr(wrong[0]), hint=hint)
+        return logical(*operands)
+
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = __name__
+    function.__doc__ = f"""`{logical.__name__}` of booleans; other dtypes raise DTypeError.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x = sc.input("x", (2, 3))
+    >>> sc.{name}({", ".join(["x > 0"] * ROWS[logical.__name__].arity)}).type
+    TensorType(dtype=dtype('bool'), shape=(2, 3))
+    """
+    return builder(name)(function)
+
+
+bitwise_and = _bitwise("bitwise_and", logical_and)
+bitwise_or = _bitwise("bitwise_or", logical_or)
+bitwise_xor = _bitwise("bitwise_xor", logical_xor)
+invert = _bitwise("invert", logical_not)

@@ -51,7 +51,9 @@ def arrays_for(example, dtype, seed=0) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     integers = example.integers or {}
     found = []
-    for k, (shape, name) in enumerate(zip(example.shapes, example.dtypes or ("float",) * len(example.shapes), strict=True)):
+    for k, (shape, name) in enumerate(
+        zip(example.shapes, example.dtypes or ("float",) * len(example.shapes), strict=True)
+    ):
         drawn = rng.integers(0, integers[k], shape) if k in integers else rng.uniform(example.low, example.high, shape)
         found.append(np.asarray(drawn, dtype if name == "float" else name))
     return found

@@ -45,7 +45,9 @@ def assert_close(found, expected):
     if expected.dtype.kind != "f":
         np.testing.assert_array_equal(found, expected)
         return
-    np.testing.assert_allclose(found, expected, rtol=ULPS * np.finfo(expected.dtype).eps, atol=np.finfo(expected.dtype).tiny)
+    np.testing.assert_allclose(
+        found, expected, rtol=ULPS * np.finfo(expected.dtype).eps, atol=np.finfo(expected.dtype).tiny
+    )
 
 
 @every_row
@@ -75,7 +77,9 @@ def test_sizes_may_be_unknown_until_the_call(name, device, mode):
 def special(name, dtype):
     """All combinations of special values as operands of a row."""
     info = np.finfo(dtype)
-    values = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1, -1, 2, -0.5, info.max, -info.max, info.tiny, 1e-3, 100.5], dtype)
+    values = np.array(
+        [np.nan, np.inf, -np.inf, 0.0, -0.0, 1, -1, 2, -0.5, info.max, -info.max, info.tiny, 1e-3, 100.5], dtype
+    )
     arity = ROWS[name].arity
     choices = [np.array([False, True]), values, values] if name == "where" else [values] * arity
     return [a.reshape(-1) for a in np.meshgrid(*choices, indexing="ij")]
@@ -114,7 +118,9 @@ def test_integers(name, device, dtype):
 
 @every_device
 @pytest.mark.parametrize("name", ["divide", "maximum", "where"])
-@pytest.mark.parametrize("pair", list(itertools.permutations(("bool", "uint8", "int64", "float32", "float64"), 2)), ids="-".join)
+@pytest.mark.parametrize(
+    "pair", list(itertools.permutations(("bool", "uint8", "int64", "float32", "float64"), 2)), ids="-".join
+)
 def test_mixed_dtypes_promote_as_in_numpy(name, device, pair):
     op, row = Elementwise(name), ROWS[name]
     if not accepted(name, ["bool"] * (row.arity - 2) + list(pair)):
@@ -163,7 +169,9 @@ def test_rewriting_changes_no_value(name):
 def test_gradient_equals_that_of_the_reference(name, device):
     shapes = SHAPES[ROWS[name].arity][2]
     inputs, arrays, outputs = with_gradients(name, shapes, "float32")
-    for found, expected in zip(run(inputs, outputs, arrays, device), run(inputs, outputs, arrays, "reference"), strict=True):
+    for found, expected in zip(
+        run(inputs, outputs, arrays, device), run(inputs, outputs, arrays, "reference"), strict=True
+    ):
         assert_agree(found, expected)
 
 
@@ -172,3 +180,11 @@ def test_inputs_of_a_mixed_expression_keep_their_dtypes():
     assert (x + 1).dtype == (x * 0.5).dtype == "float32"
     assert (n + 1).dtype == "int32"
     assert (n * 0.5).dtype == (n / n).dtype == "float64"
+
+
+def test_operators_on_bits_take_booleans_only():
+    x, n = inputs_for([np.zeros(3, "float32"), np.zeros(3, "int32")])
+    assert ((x > 0) & ~(n > 1) | True).dtype == bool
+    for expression in (lambda: n & 3, lambda: ~n, lambda: np.bitwise_or(x, x)):
+        with pytest.raises(sc.DTypeError, match="booleans only"):
+            expression()

@@ -73,5 +73,7 @@ def test_surroundings_do_not_change_the_value(op, example, surroundings, device,
     inputs = inputs_for(arrays)
     outputs = surroundings(op, inputs)
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    for found, expected in zip(run(inputs, outputs, arrays, device), run(inputs, outputs, arrays, "reference"), strict=True):
+    for found, expected in zip(
+        run(inputs, outputs, arrays, device), run(inputs, outputs, arrays, "reference"), strict=True
+    ):
         assert_agree(found, expected, TOLERANCE["float32"])  # of the operands, whatever the op casts them to

@@ -114,5 +114,7 @@ def test_gradient_equals_that_of_the_reference(op, example, device):
     inputs, outputs = with_gradients(op, arrays)
     if len(outputs) == 1:
         return
-    for found, expected in zip(run(inputs, outputs, arrays, device), run(inputs, outputs, arrays, "reference"), strict=True):
+    for found, expected in zip(
+        run(inputs, outputs, arrays, device), run(inputs, outputs, arrays, "reference"), strict=True
+    ):
         assert_agree(found, expected)

@@ -11,7 +11,15 @@ from tests.contract.strategies import OTHERS, array_of, check
 
 # Functions with a kink see only leaves, whose values are in general position: elsewhere a rounding error may decide.
 KINKED = (sc.relu, sc.abs, lambda x: sc.max(x, axis=-1, keepdims=True), lambda x: sc.where(x > 0.1, x, 2 * x))
-UNARY = (sc.tanh, sc.sigmoid, sc.sin, sc.square, lambda x: sc.exp(sc.tanh(x)), lambda x: sc.log(1 + sc.square(x)), lambda x: 3 - 2 * x)
+UNARY = (
+    sc.tanh,
+    sc.sigmoid,
+    sc.sin,
+    sc.square,
+    lambda x: sc.exp(sc.tanh(x)),
+    lambda x: sc.log(1 + sc.square(x)),
+    lambda x: 3 - 2 * x,
+)
 BINARY = (lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - 2 * b, lambda a, b: a / (1 + sc.square(b)))
 
 
@@ -26,7 +34,9 @@ def graphs(draw, leaves):
     made = list(leaves)
     for _ in range(draw(st.integers(2, 9))):
         x = draw(st.sampled_from(made))
-        kind = draw(st.sampled_from(["unary", "binary", "reduce", "softmax", "transpose", "product", "kink", "slice", "stack"]))
+        kind = draw(
+            st.sampled_from(["unary", "binary", "reduce", "softmax", "transpose", "product", "kink", "slice", "stack"])
+        )
         if kind == "kink":
             x = draw(st.sampled_from(KINKED))(draw(st.sampled_from(leaves)))
         elif kind == "binary":

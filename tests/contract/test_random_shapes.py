@@ -132,7 +132,9 @@ def test_concatenation_and_stacking(data):
     shape = data.draw(shapes(1, 3))
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     lengths = data.draw(st.lists(sizes, min_size=1, max_size=3))
-    arrays = [array_of([n if k == axis % len(shape) else d for k, d in enumerate(shape)], k) for k, n in enumerate(lengths)]
+    arrays = [
+        array_of([n if k == axis % len(shape) else d for k, d in enumerate(shape)], k) for k, n in enumerate(lengths)
+    ]
     inputs = [input_like(f"x{k}", a, known=True) for k, a in enumerate(arrays)]
     found, *_ = check(inputs, [sc.concat([sc.exp(x) for x in inputs], axis=axis)], arrays, wrt=inputs)
     assert_agree(found, np.exp(np.concatenate(arrays, axis=axis)))

@@ -32,7 +32,11 @@ def test_conv2d(tuned, count, monkeypatch):
     @given(st.data())
     def check_one(data):
         groups = data.draw(one_to_three)
-        n, c, o = data.draw(st.sampled_from([2, 1, 0])), groups * data.draw(one_to_three), groups * data.draw(one_to_three)
+        n, c, o = (
+            data.draw(st.sampled_from([2, 1, 0])),
+            groups * data.draw(one_to_three),
+            groups * data.draw(one_to_three),
+        )
         height, width, kh, kw = (data.draw(st.integers(low, high)) for low, high in ((1, 9), (1, 9), (1, 3), (1, 3)))
         x, w = array_of((n, c, height, width)), array_of((o, c // groups, kh, kw), 1)
         inputs = [input_like("x", x, True), input_like("w", w, True)]
@@ -70,7 +74,11 @@ def test_conv2d_transpose(tuned, count, monkeypatch):
 @given(st.data())
 @pytest.mark.parametrize("pool", [sc.max_pool2d, sc.avg_pool2d], ids=lambda f: f.__name__)
 def test_pooling(pool, data):
-    shape = (data.draw(st.sampled_from([2, 1, 0])), data.draw(st.sampled_from([2, 1])), *(data.draw(st.integers(1, 8)) for _ in range(2)))
+    shape = (
+        data.draw(st.sampled_from([2, 1, 0])),
+        data.draw(st.sampled_from([2, 1])),
+        *(data.draw(st.integers(1, 8)) for _ in range(2)),
+    )
     window = (data.draw(one_to_three), data.draw(one_to_three))
     x = array_of(shape)
     inputs = [input_like("x", x, data.draw(st.booleans()))]

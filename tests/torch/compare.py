@@ -42,4 +42,6 @@ def agree(torch, ours, theirs, *arrays, dtypes=("float32", "float64"), unknown=F
             outputs += sc.vjp(y, [x for x in inputs if x.type.is_float], sc.constant(direction), disconnected="zeros")
         for number, (a, b) in enumerate(zip(sc.function(inputs, outputs)(*given), expected, strict=True)):
             error = relative_error(a, b)
-            assert error < TOLERANCE[dtype], f"{dtype}, {f'gradient {number}' if number else 'value'}: relative error {error:.2g}"
+            assert error < TOLERANCE[dtype], (
+                f"{dtype}, {f'gradient {number}' if number else 'value'}: relative error {error:.2g}"
+            )

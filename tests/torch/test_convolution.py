@@ -10,7 +10,11 @@ from tests.torch.compare import agree, normal
 @pytest.mark.parametrize("seed", range(30))
 def test_conv2d(torch, seed):
     rng = np.random.default_rng(seed)
-    groups, stride, dilation = int(rng.choice([1, 1, 2, 3])), tuple(map(int, rng.integers(1, 4, 2))), tuple(map(int, rng.integers(1, 3, 2)))
+    groups, stride, dilation = (
+        int(rng.choice([1, 1, 2, 3])),
+        tuple(map(int, rng.integers(1, 4, 2))),
+        tuple(map(int, rng.integers(1, 3, 2))),
+    )
     n, c, o = int(rng.integers(1, 4)), groups * int(rng.integers(1, 5)), groups * int(rng.integers(1, 6))
     kernel, size = rng.integers(1, 5, 2), rng.integers(8, 15, 2)
     top, left, bottom, right = map(int, rng.integers(0, 3, 4))

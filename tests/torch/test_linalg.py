@@ -30,10 +30,17 @@ def test_einsum(torch, subscripts):
     agree(torch, lambda *xs: sc.einsum(subscripts, *xs), lambda *xs: torch.einsum(subscripts, *xs), *arrays)
 
 
-@pytest.mark.parametrize(("shapes", "axes"), [(((2, 3, 4), (3, 4, 5)), 2), (((2, 3, 4), (4, 3)), ((1, 2), (1, 0))), (((2, 3), (3, 2)), 1)])
+@pytest.mark.parametrize(
+    ("shapes", "axes"), [(((2, 3, 4), (3, 4, 5)), 2), (((2, 3, 4), (4, 3)), ((1, 2), (1, 0))), (((2, 3), (3, 2)), 1)]
+)
 def test_tensordot(torch, shapes, axes):
     rng = np.random.default_rng(0)
-    agree(torch, lambda a, b: sc.tensordot(a, b, axes), lambda a, b: torch.tensordot(a, b, axes), *(normal(rng, *s) for s in shapes))
+    agree(
+        torch,
+        lambda a, b: sc.tensordot(a, b, axes),
+        lambda a, b: torch.tensordot(a, b, axes),
+        *(normal(rng, *s) for s in shapes),
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -64,7 +64,12 @@ def test_squared_error_and_huber(torch, seed):
     rng = np.random.default_rng(seed)
     pair = 2 * normal(rng, 5, 3), normal(rng, 5, 3)
     agree(torch, sc.losses.squared_error, torch.nn.functional.mse_loss, *pair)
-    agree(torch, lambda a, b: sc.losses.huber(a, b, 0.7), lambda a, b: torch.nn.functional.huber_loss(a, b, delta=0.7), *pair)
+    agree(
+        torch,
+        lambda a, b: sc.losses.huber(a, b, 0.7),
+        lambda a, b: torch.nn.functional.huber_loss(a, b, delta=0.7),
+        *pair,
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -48,10 +48,20 @@ def test_global_pooling(torch):
 @pytest.mark.parametrize("scale", [2, 3, (2, 1), (1.5, 2.5), 0.5])
 def test_upsample2d_bilinear(torch, scale):
     x = normal(np.random.default_rng(0), 2, 2, 6, 4)
-    agree(torch, lambda x: sc.upsample2d(x, scale), lambda x: torch.nn.functional.interpolate(x, scale_factor=scale, mode="bilinear"), x)
+    agree(
+        torch,
+        lambda x: sc.upsample2d(x, scale),
+        lambda x: torch.nn.functional.interpolate(x, scale_factor=scale, mode="bilinear"),
+        x,
+    )
 
 
 @pytest.mark.parametrize("scale", [2, 3, (1, 4)])
 def test_upsample2d_nearest(torch, scale):
     x = normal(np.random.default_rng(0), 2, 2, 3, 4)
-    agree(torch, lambda x: sc.upsample2d(x, scale, "nearest"), lambda x: torch.nn.functional.interpolate(x, scale_factor=scale), x)
+    agree(
+        torch,
+        lambda x: sc.upsample2d(x, scale, "nearest"),
+        lambda x: torch.nn.functional.interpolate(x, scale_factor=scale),
+        x,
+    )
