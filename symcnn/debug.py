@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from symcnn.errors import KernelMismatchError, NonFiniteError
-from symcnn.ir.graph import evaluate
+from symcnn.ir.graph import as_numpy, evaluate
+from symcnn.ir.variable import Constant, Shared
 
 TOLERANCE = {"float32": 1e-3, "float64": 1e-9}  # of the largest magnitude: sums are reordered
 
@@ -29,7 +30,7 @@ def checked(binding, values):
     def observe(number, run):
         step = steps[number]
         known = {v: executable.value(v) for v in step.reads}
-        known |= _shapes_only(binding.plan, step, known)
+        known |= _stand_ins(binding.plan, step, known)
         run()
         written = {v: executable.value(v) for v in step.writes}
         if all(map(_finite, known.values())) and not all(map(_finite, written.values())):
@@ -40,14 +41,10 @@ def checked(binding, values):
     return observe
 
 
-def _shapes_only(plan, step, known):
-    """Operands used for their shape alone have no value: an array of that shape stands for them."""
-    return {
-        v.inputs[k]: np.broadcast_to(np.zeros((), v.inputs[k].dtype), plan.types[v.inputs[k]].shape)
-        for v in step.computes
-        for k in v.op.shape_only
-        if v.inputs[k] not in known and v.inputs[k] not in step.computes
-    }
+def _stand_ins(plan, step, known):
+    """Operands of which the step reads no element (their shape is all that counts) are stood for by an array of zeros."""
+    operands = {x for v in step.computes for x in v.inputs if x not in known and x not in step.computes}
+    return {x: as_numpy(x.dtype, plan.types[x].shape) for x in operands if not isinstance(x, (Constant, Shared))}
 
 
 def _blame(step, known):
