@@ -301,7 +301,7 @@ def constant(value, dtype=None, name=None) -> Constant:
     """
     if isinstance(value, Variable):
         raise DTypeError(f"{value!r} is already symbolic", where=user_origin())
-    if dtype is None and type(value) is float:  # np.float64 is a float, too, but its dtype is its own
+    if dtype is None and value.__class__ is float:  # np.float64 is a float, too, but its dtype is its own
         dtype = config.default_dtype
     array = _array(value, dtype)
     type = TensorType(array.dtype, array.shape)
@@ -370,7 +370,7 @@ def shared(value, name: str | None = None, dtype=None) -> Shared:
     """
     if isinstance(value, Variable):
         raise DTypeError(f"shared needs a value, not {value!r}", where=user_origin(), hint="use its get_value(), or an array")
-    if dtype is None and type(value) is float:  # np.float64 is a float, too, but its dtype is its own
+    if dtype is None and value.__class__ is float:  # np.float64 is a float, too, but its dtype is its own
         dtype = config.default_dtype
     return Shared(_array(value, dtype), name)
 
