@@ -126,9 +126,9 @@ def rewrite(
             after = rebuild(v, tuple(done[x] for x in v.inputs))
             rule = None
             if after is v and len(applications) < budget:
-                rule, after = _first(v, rules, opaque, forward, maker)
-            if after is v:
-                done[v] = v
+                rule, after = _first(v, rules, opaque, (forward, done), maker)
+            if after is v or _in_progress(after, forward, done):
+                done[v] = after
             else:
                 if rule is not None:
                     applications.append(Application(rule, v, after))
@@ -137,16 +137,33 @@ def rewrite(
     return [done[v] for v in outputs], applications
 
 
-def _first(v, rules, opaque, forward, maker):
+def _first(v, rules, opaque, progress, maker):
     """The first rule that applies to `v`, with the replacement; ``(None, v)`` if none does."""
     for rule in rules.of(v.op.name):
         with made_by(maker or v.origin.maker, v.origin):
             after = rule.apply(v, opaque)
-        if after is None or after is v or after in forward:
+        if after is None or after is v or not v.type.accepts(after.type):
             continue
-        if v.type.accepts(after.type):
+        if not _leads_back(v, after, *progress):
             return rule, after
     return None, v
+
+
+def _in_progress(v, forward, done) -> bool:
+    return v in forward and v not in done
+
+
+def _leads_back(v, after, forward, done) -> bool:
+    """Whether what was made for `v` contains `v`, or an expression whose replacement is still being worked on."""
+    stack, seen = [after], set()
+    while stack:
+        made = stack.pop()
+        if made is v or _in_progress(made, forward, done):
+            return True
+        if made not in done and made not in seen:
+            seen.add(made)
+            stack.extend(made.inputs)
+    return False
 
 
 def _caller() -> Origin:
