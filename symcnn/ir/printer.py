@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symcnn.ir.graph import toposort
-from symcnn.ir.loops import Const, Fold, Index, Load, Nest, Param, Size
+from symcnn.ir.loops import Const, Expr, Fold, Index, Load, Nest, Param, Size, children
 from symcnn.ir.variable import Constant, Input, Shared, Variable
 
 if TYPE_CHECKING:
@@ -71,43 +71,80 @@ def _right_side(variable: Variable, names: dict[Variable, str]) -> str:
 
 
 def print_nest(nest: Nest) -> str:
-    """A loop nest as text: its loops, then ``target[index] = value`` for each store."""
-    operands: dict[Variable, str] = {}
-    lines = []
-    for k, axis in enumerate(nest.axes):
-        kind = "parallel" if k < nest.outer else "for"
-        lines.append(f"{'  ' * k}{kind} {axis.name} < {_expr(axis.extent, operands)}")
-    for store in nest.stores:
-        index = ", ".join(_expr(i, operands) for i in store.index)
-        lines.append(f"{'  ' * len(store.axes)}{_named(store.target, operands)}[{index}] = {_expr(store.value, operands)}")
-    lines += [f"where {name} is {variable!r}" for variable, name in operands.items()]
-    return "\n".join(lines)
+    """A loop nest as text: its loops, then ``target[index] = value`` for each store.
+
+    What is used several times has a name, defined by a ``let`` above the first store that needs it.
+    """
+    return _NestPrinter(nest).text()
 
 
-def _named(variable, operands) -> str:
-    return operands.setdefault(variable, f"x{len(operands)}")
+LONG = 16  # characters; what is shorter is rather repeated than named
 
 
-def _expr(expr, operands) -> str:
-    """Depth is bounded by the size of a fusion group, so this may recurse."""
-    text = lambda e: _expr(e, operands)  # noqa: E731
-    if isinstance(expr, Const):
-        return str(expr.value)
-    if isinstance(expr, Index):
-        return expr.axis
-    if isinstance(expr, Size):
-        return f"size({_named(expr.variable, operands)}, {expr.dimension})"
-    if isinstance(expr, Param):
-        return f"param({_named(expr.variable, operands)}, {expr.position})"
-    if isinstance(expr, Load):
-        return f"{_named(expr.variable, operands)}[{', '.join(map(text, expr.index))}]"
-    if isinstance(expr, Fold):
-        axes = ", ".join(f"{a.name} < {text(a.extent)}" for a in expr.axes)
-        return f"{expr.kind}({axes}: {text(expr.body)})"
-    if expr.function in _INFIX:
-        return f"({text(expr.args[0])} {_INFIX[expr.function]} {text(expr.args[1])})"
-    name = str(expr.dtype) if expr.function == "cast" else expr.function
-    return f"{name}({', '.join(map(text, expr.args))})"
+class _NestPrinter:
+    def __init__(self, nest: Nest):
+        self.nest = nest
+        self.uses = _uses(store.value for store in nest.stores)
+        self.operands: dict[Variable, str] = {}
+        self.names: dict[Expr, str] = {}
+        self.lines: list[str] = []
+
+    def text(self) -> str:
+        for k, axis in enumerate(self.nest.axes):
+            kind = "parallel" if k < self.nest.outer else "for"
+            self.lines.append(f"{'  ' * k}{kind} {axis.name} < {self.expr(axis.extent, '')}")
+        for store in self.nest.stores:
+            indent = "  " * len(store.axes)
+            place = f"{self.operand(store.target)}[{', '.join(self.expr(i, indent) for i in store.index)}]"
+            value = self.expr(store.value, indent)
+            self.lines.append(f"{indent}{place} = {value}")
+        return "\n".join([*self.lines, *(f"where {name} is {variable!r}" for variable, name in self.operands.items())])
+
+    def operand(self, variable) -> str:
+        return self.operands.setdefault(variable, f"x{len(self.operands)}")
+
+    def expr(self, expr, indent) -> str:
+        if expr in self.names:
+            return self.names[expr]
+        text = self.plain(expr, indent)
+        if self.uses.get(expr, 0) < 2 or len(text) <= LONG:
+            return text
+        name = self.names[expr] = f"t{len(self.names)}"
+        self.lines.append(f"{indent}let {name} = {text}")
+        return name
+
+    def plain(self, expr, indent) -> str:
+        """Depth is bounded by the size of a fusion group, so this may recurse."""
+        text = lambda e: self.expr(e, indent)  # noqa: E731
+        if isinstance(expr, Const):
+            return str(expr.dtype.type(expr.value))
+        if isinstance(expr, Index):
+            return expr.axis
+        if isinstance(expr, Size):
+            return f"size({self.operand(expr.variable)}, {expr.dimension})"
+        if isinstance(expr, Param):
+            return f"param({self.operand(expr.variable)}, {expr.position})"
+        if isinstance(expr, Load):
+            return f"{self.operand(expr.variable)}[{', '.join(map(text, expr.index))}]"
+        if isinstance(expr, Fold):
+            axes = ", ".join(f"{a.name} < {text(a.extent)}" for a in expr.axes)
+            return f"{expr.kind}({axes}: {text(expr.body)})"
+        if expr.function in _INFIX:
+            return f"({text(expr.args[0])} {_INFIX[expr.function]} {text(expr.args[1])})"
+        name = str(expr.dtype) if expr.function == "cast" else expr.function
+        return f"{name}({', '.join(map(text, expr.args))})"
+
+
+def _uses(roots) -> dict[Expr, int]:
+    """How often each expression below `roots` is used."""
+    uses: dict[Expr, int] = {}
+    stack = list(roots)
+    while stack:
+        expr = stack.pop()
+        uses[expr] = uses.get(expr, 0) + 1
+        if uses[expr] == 1:
+            stack.extend(children(expr))
+    return uses
 
 
 _INFIX = {
