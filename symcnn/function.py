@@ -136,7 +136,7 @@ class Function:
         binding = self._binding(tuple(a.shape for a in arrays))
         self._check_indices(binding, dict(zip(self.inputs, arrays, strict=True)))
         with self._lock:
-            values = dict(zip(self.inputs, arrays, strict=True)) | {CALL: np.array(self.calls, np.int64)}
+            values: dict[Variable, np.ndarray] = {**dict(zip(self.inputs, arrays, strict=True)), CALL: np.array(self.calls, np.int64)}
             self.calls += 1
             observe = checked(binding, values) if self.mode == "debug" else None
             found = binding.executable.run(values, observe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from symcnn.ir.graph import toposort, value_inputs
 from symcnn.ir.loops import Axis, Const, Expr, Index, Load, Nest, Operand, Result, Store, const, shape_of
@@ -36,7 +37,7 @@ class Step:
     computes: tuple[Variable, ...]
     writes: tuple[Variable, ...]
     reads: tuple[Variable, ...]
-    nest: Nest | None
+    nest: Any  # Nest | None, asked by `step.nest is None`
     pointwise: frozenset = frozenset()
     collapsible: bool = False
 
@@ -108,7 +109,7 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
             continue
         at = point
         if head in group.rows:
-            at = tuple(point[k] if k < group.prefix else const(0) for k in range(head.ndim))
+            at = (*point[: group.prefix], *[const(0)] * (head.ndim - len(point[: group.prefix])))
         names = tuple(i.axis for i in at if isinstance(i, Index))
         stores.append(Store(head, names, at, body.value(head, at)))
     nest = Nest(axes, outer, tuple(stores))

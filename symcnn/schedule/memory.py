@@ -8,7 +8,7 @@ intervals do not meet. Placing the largest first at the lowest free address (gre
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Buffer:
     first: int
     last: int
     offset: int = -1
-    home: Variable | None = None
+    home: Any = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from math import prod
 from weakref import WeakKeyDictionary
 
@@ -61,7 +62,7 @@ class CpuBackend:
         def source(step):
             if step.nest is not None:
                 return self.generated(program, step).source
-            return inspect.getsource(inspect.getmodule(type(TUNED[type(step.writes[0].op).__name__])))
+            return inspect.getsource(sys.modules[type(TUNED[type(step.writes[0].op).__name__]).__module__])
 
         return [KernelInfo.of(step, source(step), types) for step in program.steps]
 
@@ -118,7 +119,7 @@ class CpuExecutable:
         """A run-time argument, now that shapes are known."""
         types = self.plan.types
         if isinstance(expr, Const):
-            return expr.value
+            return int(expr.value)
         if isinstance(expr, Size):
             return types[expr.variable].shape[expr.dimension]
         if isinstance(expr, Stride):

@@ -15,10 +15,10 @@ import numba
 import numpy as np
 from numba import cfunc, types
 from numba.core.registry import cpu_target
-from numba.extending import intrinsic
 
 from symcnn.backends.cpu import scalar
 from symcnn.backends.cpu.cache import KernelCache, content_hash
+from symcnn.backends.cpu.intrinsic import intrinsic
 from symcnn.config import config
 from symcnn.ir.types import DTYPES
 

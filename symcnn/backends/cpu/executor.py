@@ -18,8 +18,8 @@ import numba.core.config as numba_config
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
-from numba.extending import intrinsic
 
+from symcnn.backends.cpu.intrinsic import intrinsic
 from symcnn.config import config
 
 # An idle OpenMP thread spins for milliseconds by default, which starves whoever else needs the processor; long enough

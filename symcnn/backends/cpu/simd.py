@@ -26,12 +26,15 @@ Indices count elements, never bytes, and no alignment is assumed.
 
 import operator
 import platform
+from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.codegen import get_host_cpu_features
 from numba.core.config import CPU_FEATURES
-from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
+from numba.extending import lower_builtin, models, register_model, type_callable
+
+from symcnn.backends.cpu.intrinsic import intrinsic
 
 
 def _host_vectors():
@@ -84,7 +87,7 @@ class _MaskModel(models.PrimitiveModel):
         super().__init__(manager, mask, ir.VectorType(ir.IntType(1), mask.lanes))
 
 
-def _vector_at(pointer):
+def _vector_at(pointer) -> Any:
     """The vector type that a pointer's elements fill, or None (so that Numba reports a typing error)."""
     if isinstance(pointer, types.CPointer) and pointer.dtype in _LLVM_SCALAR:
         return Vector(pointer.dtype)
@@ -177,7 +180,8 @@ def load(typing, p, i):
     vector = _vector_at(p)
 
     def generate(context, builder, signature, arguments):
-        return builder.load(_vector_pointer(builder, *arguments, vector), align=vector.dtype.bitwidth // 8)
+        pointer, index = arguments
+        return builder.load(_vector_pointer(builder, pointer, index, vector), align=vector.dtype.bitwidth // 8)
 
     return vector(p, types.int64), generate
 

@@ -1,11 +1,13 @@
 """How a kernel reads its argument block (see `symcnn.backends.cpu.launch`), and how its helpers are compiled."""
 
+from typing import Any
+
 from numba import float32, float64, int64, njit, uintp
 
 from symcnn.backends.cpu.simd import advance, pointer
 
 # Sums may be reordered and contracted to fused multiply-adds, but NaN and infinity keep their meaning.
-helper = njit(
+helper: Any = njit(
     fastmath={"reassoc", "contract", "arcp", "nsz"},
     error_model="numpy",
     boundscheck=False,

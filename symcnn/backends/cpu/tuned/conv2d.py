@@ -16,6 +16,7 @@ never multiplied; those around a small image are, and where they weigh, the form
 from dataclasses import dataclass, replace
 from itertools import product
 from math import gcd, prod
+from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned.conv2d_input import adding_launches, adding_pays
@@ -34,7 +35,7 @@ class Conv2d:
         o, *window = operands[1].shape
         return panel_bytes(op.window.groups, o // op.window.groups, prod(window), output.dtype.itemsize)
 
-    def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
+    def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         x, w = operands
         window = op.window
         m, channels = w.shape[0] // window.groups, w.shape[1]
@@ -92,7 +93,7 @@ class Conv2dInputGrad:
             return panel_bytes(groups, prod(w.shape[1:]), w.shape[0] // groups, output.dtype.itemsize)
         return sum(_phase_bytes(op, w, *pair) for pair in _phase_pairs(op, output, w))
 
-    def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
+    def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         g, w = operands[:2]
         groups = op.window.groups
         if self._adds(op, output, operands):
@@ -124,7 +125,8 @@ def _phase_pairs(op, output: View, w: View) -> list[tuple[Phase, Phase]]:
     """Every phase of the rows with every phase of the columns."""
     window, extent, kernel = op.window, output.shape[2:], w.shape[2:]
     before = [pair[0] for pair in window.pads(extent, kernel)]
-    return list(product(*map(phases, extent, kernel, window.stride, window.dilation, before)))
+    rows, columns = map(phases, extent, kernel, window.stride, window.dilation, before)
+    return list(product(rows, columns))
 
 
 def _phase_bytes(op, w: View, rows: Phase, columns: Phase) -> int:

@@ -6,7 +6,7 @@ depends on the sizes alone, never on the number of threads, so the gradient is t
 """
 
 from math import ceil, prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import (
@@ -123,7 +123,7 @@ class Conv2dWeightGrad:
         slices = _cut(op, output, operands[1]).slices
         return slices * prod(output.shape) * output.dtype.itemsize if slices > 1 else 0
 
-    def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
+    def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         x, g, _ = operands
         groups = op.window.groups
         dtype, itemsize, elements = output.dtype.name, output.dtype.itemsize, prod(output.shape)

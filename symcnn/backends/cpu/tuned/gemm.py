@@ -1,6 +1,7 @@
 """Batched matrix product C[b] = A[b] B[b] with any strides, on the kernels of `product`."""
 
 from math import prod
+from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned.blocks import padded_size
@@ -15,12 +16,15 @@ class MatMul:
         return one_precision(*types, output_type) and 2 <= len(output_type.shape) <= 2 + BATCH_AXES
 
     def workspace(self, op, output: View, operands) -> int:
-        left, _, _, batch = _arranged(*operands, output)
+        a, b = operands
+        left, _, _, batch = _arranged(a, b, output)
         m, k = left.shape[:2]
         return panel_bytes(prod(extent for extent, *_ in batch), m, k, output.dtype.itemsize)
 
-    def launches(self, op, output: View, operands, threads: int, workspace=None) -> list[Launch]:
-        return product_launches(*_arranged(*operands, output), workspace, threads)
+    def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
+        a, b = operands
+        left, image, target, batch = _arranged(a, b, output)
+        return product_launches(left, image, target, batch, workspace, threads)
 
 
 def _arranged(a: View, b: View, c: View) -> tuple[View, View, View, list[tuple[int, int, int, int]]]:
