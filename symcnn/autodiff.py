@@ -168,7 +168,9 @@ def jvp(outputs, wrt, tangents) -> Any:
             _require_float(y)
         probes = [apply(_Probe(next(_serials)), y) for y in ys]
         pulled = vjp(ys, _as_list(wrt), probes, disconnected="zeros")
-        found = vjp(pulled, probes, _like(pulled, _as_list(tangents), "jvp: one tangent for each wrt"), disconnected="zeros")
+        found = vjp(
+            pulled, probes, _like(pulled, _as_list(tangents), "jvp: one tangent for each wrt"), disconnected="zeros"
+        )
     return found if isinstance(outputs, Sequence) else found[0]
 
 
@@ -259,7 +261,10 @@ def _like(variables, values, what) -> list[Variable]:
     """`values` as Variables of the dtype of `variables`, one for each and of its shape."""
     if len(values) != len(variables):
         raise InputError(what, where=user_origin(), expected=len(variables), found=len(values))
-    found = [build("astype", v if isinstance(v, Variable) else constant(v), x.dtype) for x, v in zip(variables, values, strict=True)]
+    found = [
+        build("astype", v if isinstance(v, Variable) else constant(v), x.dtype)
+        for x, v in zip(variables, values, strict=True)
+    ]
     for x, v in zip(variables, found, strict=True):
         if not v.type.may_be(x.type):
             raise ShapeError(f"{what}, of its shape", where=user_origin(), expected=x.type, found=v.type)

@@ -17,7 +17,9 @@ UNKNOWN_SIZE = 3  # given to unknown dimensions of inputs without a value
 
 
 @checked_keywords
-def check_grad(expr, wrt, order: int = 1, values=None, *, epsilon: float = 1e-5, tolerance: float = 1e-5, seed: int = 0) -> float:
+def check_grad(
+    expr, wrt, order: int = 1, values=None, *, epsilon: float = 1e-5, tolerance: float = 1e-5, seed: int = 0
+) -> float:
     r"""Compare the gradient of `expr` with central finite differences along random directions.
 
     For random :math:`u, v`: :math:`u^T \frac{f(x + \epsilon v) - f(x - \epsilon v)}{2 \epsilon} \approx v^T J^T u`,

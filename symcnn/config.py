@@ -17,7 +17,13 @@ def _cache_dir() -> Path:
 
 def _threads() -> int:
     named = os.environ.get("SYMCNN_THREADS")
-    return int(named) if named else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return (
+        int(named)
+        if named
+        else len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1
+    )
 
 
 @dataclass

@@ -52,7 +52,9 @@ def _blame(step, known):
         if not _finite(result) and all(map(_finite, arrays)):
             operands = "; ".join(f"{x!r}: {describe(a)}" for x, a in zip(variable.inputs, arrays, strict=True))
             raise NonFiniteError(
-                f"{variable.op.name} made the first NaN or infinity: {describe(result)}", where=variable.origin, found=operands
+                f"{variable.op.name} made the first NaN or infinity: {describe(result)}",
+                where=variable.origin,
+                found=operands,
             )
 
     evaluate(step.writes, known, visit)

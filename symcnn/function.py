@@ -32,7 +32,15 @@ BINDINGS_KEPT = 8  # sets of input shapes whose plans stay ready
 
 @checked_keywords
 def function(
-    inputs, outputs, updates=None, givens=None, device: str = "cpu", mode: str = "fast", *, on_unused_input: str = "error", name=None
+    inputs,
+    outputs,
+    updates=None,
+    givens=None,
+    device: str = "cpu",
+    mode: str = "fast",
+    *,
+    on_unused_input: str = "error",
+    name=None,
 ) -> Function:
     """Compile expressions into a callable.
 
@@ -136,7 +144,10 @@ class Function:
         binding = self._binding(tuple(a.shape for a in arrays))
         self._check_indices(binding, dict(zip(self.inputs, arrays, strict=True)))
         with self._lock:
-            values: dict[Variable, np.ndarray] = {**dict(zip(self.inputs, arrays, strict=True)), CALL: np.array(self.calls, np.int64)}
+            values: dict[Variable, np.ndarray] = {
+                **dict(zip(self.inputs, arrays, strict=True)),
+                CALL: np.array(self.calls, np.int64),
+            }
             self.calls += 1
             observe = checked(binding, values) if self.mode == "debug" else None
             found = binding.executable.run(values, observe)
@@ -150,7 +161,10 @@ class Function:
         where = user_origin()
         if len(args) > len(names):
             raise InputError(
-                f"{self.name} takes {len(names)} argument(s)", where=where, expected=signature, found=f"{len(args)} arguments"
+                f"{self.name} takes {len(names)} argument(s)",
+                where=where,
+                expected=signature,
+                found=f"{len(args)} arguments",
             )
         values = dict(zip(names, args, strict=False))
         for key, value in kwargs.items():
@@ -164,7 +178,9 @@ class Function:
         missing = [n for n in names if n not in values]
         if missing:
             hint = "give every input, by position or by name"
-            raise InputError(f"{self.name}: missing input {', '.join(missing)}", where=where, expected=signature, hint=hint)
+            raise InputError(
+                f"{self.name}: missing input {', '.join(missing)}", where=where, expected=signature, hint=hint
+            )
         return [_as_input(x, values[x.name]) for x in self.inputs]
 
     def _binding(self, shapes) -> Binding:
@@ -198,7 +214,9 @@ class Function:
         names = [x.name for x in self.inputs]
         for name in shapes:
             if name not in names:
-                raise InputError(f"{self.name} has no input {name!r}", expected=", ".join(names), hint=nearest(name, names))
+                raise InputError(
+                    f"{self.name} has no input {name!r}", expected=", ".join(names), hint=nearest(name, names)
+                )
         chosen = []
         for x in self.inputs:
             shape = shapes.get(x.name, x.shape)
@@ -390,7 +408,11 @@ def _as_input(x: Input, value) -> np.ndarray:
     integers = array.dtype.kind in "iu" and x.dtype.kind in "iu"  # of any width: the values decide
     if array.dtype.kind not in "biuf" or not (integers or np.can_cast(array.dtype, x.dtype, "same_kind")):
         raise DTypeError(
-            f"input {x.name!r} has the wrong dtype", where=x.origin, expected=x.dtype, found=array.dtype, hint=f"convert with .astype({x.dtype.name!r})"
+            f"input {x.name!r} has the wrong dtype",
+            where=x.origin,
+            expected=x.dtype,
+            found=array.dtype,
+            hint=f"convert with .astype({x.dtype.name!r})",
         )
     if x.dtype.kind in "iu" and array.size:
         limits = np.iinfo(x.dtype)
@@ -419,7 +441,11 @@ def _index_checks(expressions):
 
 def _same_values(v) -> bool:
     """Whether `v` holds the integers of its operand, all of them, in another order or dtype."""
-    return v.op.name != "slice" and (v.op.pattern in ("view", "alias") or v.op.name == "cast") and v.inputs[0].dtype.kind in "iu"
+    return (
+        v.op.name != "slice"
+        and (v.op.pattern in ("view", "alias") or v.op.name == "cast")
+        and v.inputs[0].dtype.kind in "iu"
+    )
 
 
 def _check_range(v, leaf, array, low, high):
@@ -428,5 +454,3 @@ def _check_range(v, leaf, array, low, high):
             f"{v.op.name}: an index in {leaf!r} is out of range", where=v.origin,
             expected=f"{low} to {high}", found=f"{array.min()} to {array.max()}", hint="positions and labels count from 0",
         )  # fmt: skip
-
-

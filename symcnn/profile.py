@@ -53,8 +53,10 @@ class Profile:
 
     def __str__(self):
         lines = [f"{'kernel':<44} {'calls':>5} {'ms':>9} {'share':>6} {'GFLOP/s':>8} {'GB/s':>7}"]
-        for k in sorted(self.kernels, key=lambda k: -k.seconds):
-            lines.append(f"{k.name:<44.44} {k.calls:>5} {k.seconds * 1e3:>9.3f} {k.share:>6.1%} {k.gflops:>8.1f} {k.gbytes:>7.1f}")
+        lines.extend(
+            f"{k.name:<44.44} {k.calls:>5} {k.seconds * 1e3:>9.3f} {k.share:>6.1%} {k.gflops:>8.1f} {k.gbytes:>7.1f}"
+            for k in sorted(self.kernels, key=lambda k: -k.seconds)
+        )
         lines.append(f"{'total':<44} {'':>5} {self.seconds * 1e3:>9.3f}")
         return "\n".join(lines)
 

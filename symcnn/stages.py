@@ -60,7 +60,9 @@ class Stages(Mapping):
         if name == "autodiff":
             return _graph_stage(name, f.phases[0].outputs)
         if name == "nests":
-            text = "\n\n".join(print_nest(s.nest) if s.nest else f"tuned {s.name}: {s.writes[0].op.label()}" for s in f.program.steps)
+            text = "\n\n".join(
+                print_nest(s.nest) if s.nest else f"tuned {s.name}: {s.writes[0].op.label()}" for s in f.program.steps
+            )
             return Stage(name, text)
         if name in ("plan", "kernels"):
             return Stage(name, _bound(f, name))
@@ -85,7 +87,11 @@ def _graph_stage(name, outputs, applications=()) -> Stage:
 
 def _bound(f, name) -> str:
     try:
-        return str(f.memory_plan) if name == "plan" else "\n\n".join(f"# {k.name} -> {', '.join(k.shapes)}\n{k.source}" for k in f.kernels)
+        return (
+            str(f.memory_plan)
+            if name == "plan"
+            else "\n\n".join(f"# {k.name} -> {', '.join(k.shapes)}\n{k.source}" for k in f.kernels)
+        )
     except ShapeError as error:
         return f"not made yet: {error}"
 

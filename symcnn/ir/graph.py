@@ -74,7 +74,9 @@ def as_numpy(dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
-def evaluate(outputs: Iterable[Variable], values: Mapping[Variable, np.ndarray], visit: Callable | None = None) -> list[np.ndarray]:
+def evaluate(
+    outputs: Iterable[Variable], values: Mapping[Variable, np.ndarray], visit: Callable | None = None
+) -> list[np.ndarray]:
     """`outputs` computed op by op with NumPy: the specification of what every backend does.
 
     Parameters

@@ -67,7 +67,9 @@ class Op:
         """The specification, in NumPy. A shape-only operand comes as an array of that shape and no meaning."""
         raise NotImplementedError
 
-    def pullback(self, inputs: tuple[Variable, ...], output: Variable, cotangent: Variable) -> tuple[Variable | None, ...]:
+    def pullback(
+        self, inputs: tuple[Variable, ...], output: Variable, cotangent: Variable
+    ) -> tuple[Variable | None, ...]:
         """For each input the cotangent that reaches it, as graph; ``None`` where nothing does."""
         raise GradientError(f"{self.name} has no derivative", where=output.origin)
 
@@ -143,7 +145,9 @@ def build(name: str, *args, **kwargs):
     """Call the builder registered as `name`."""
     found = _builders.get(name)
     if found is None:
-        raise InputError(f"np.{name} has no symbolic counterpart", hint="see the functions of symcnn, or compose it from them")
+        raise InputError(
+            f"np.{name} has no symbolic counterpart", hint="see the functions of symcnn, or compose it from them"
+        )
     return found(*args, **kwargs)
 
 

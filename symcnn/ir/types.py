@@ -26,7 +26,9 @@ def as_dtype(dtype) -> np.dtype:
         found = np.dtype(object)
     if found not in DTYPES:
         raise DTypeError(
-            f"dtype {dtype!r} is not supported", expected=", ".join(map(str, DTYPES)), hint="convert with .astype(...) first"
+            f"dtype {dtype!r} is not supported",
+            expected=", ".join(map(str, DTYPES)),
+            hint="convert with .astype(...) first",
         )
     return found
 

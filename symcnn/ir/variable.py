@@ -142,12 +142,16 @@ class Variable:
         )
 
     def __float__(self):
-        raise DTypeError(f"{self!r} is an expression, not a number", where=self.origin, hint="evaluate it with sc.function")
+        raise DTypeError(
+            f"{self!r} is an expression, not a number", where=self.origin, hint="evaluate it with sc.function"
+        )
 
     __int__ = __index__ = __complex__ = __float__
 
     def __array__(self, *args, **kwargs):
-        raise DTypeError(f"{self!r} is an expression, not an array", where=self.origin, hint="evaluate it with sc.function")
+        raise DTypeError(
+            f"{self!r} is an expression, not an array", where=self.origin, hint="evaluate it with sc.function"
+        )
 
     def __len__(self):
         if self.ndim == 0:
@@ -165,7 +169,9 @@ class Variable:
     # NumPy functions applied to Variables build graph.
     def __array_ufunc__(self, ufunc, method, *args, out=None, **kwargs):
         if method != "__call__" or out is not None or kwargs:
-            raise InputError(f"np.{ufunc.__name__}.{method} with {sorted(kwargs) or 'out='} is not symbolic", where=user_origin())
+            raise InputError(
+                f"np.{ufunc.__name__}.{method} with {sorted(kwargs) or 'out='} is not symbolic", where=user_origin()
+            )
         return build(ufunc.__name__, *args)
 
     def __array_function__(self, func, types, args, kwargs):
@@ -197,7 +203,28 @@ for _name, _builder in {"lt": "less", "le": "less_equal", "gt": "greater", "ge":
     setattr(Variable, f"__{_name}__", _operator(_builder))
 for _name, _builder in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}.items():
     setattr(Variable, f"__{_name}__", _method(_name, _builder))
-for _name in ["sum", "mean", "var", "std", "prod", "max", "min", "argmax", "argmin", "any", "all", "reshape", "flatten", "transpose", "squeeze", "astype", "clip", "dot", "take", "round"]:
+for _name in [
+    "sum",
+    "mean",
+    "var",
+    "std",
+    "prod",
+    "max",
+    "min",
+    "argmax",
+    "argmin",
+    "any",
+    "all",
+    "reshape",
+    "flatten",
+    "transpose",
+    "squeeze",
+    "astype",
+    "clip",
+    "dot",
+    "take",
+    "round",
+]:
     setattr(Variable, _name, _method(_name))
 Variable.__getitem__ = _method("getitem")
 
@@ -255,10 +282,15 @@ class Shared(Variable):
         array = np.asarray(value)
         if array.shape != self.storage.shape:
             raise ShapeError(
-                f"set_value: {self!r} has a fixed shape", where=self.origin, expected=self.storage.shape, found=array.shape
+                f"set_value: {self!r} has a fixed shape",
+                where=self.origin,
+                expected=self.storage.shape,
+                found=array.shape,
             )
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
-            raise DTypeError(f"set_value: {self!r} has a fixed dtype", where=self.origin, expected=self.dtype, found=array.dtype)
+            raise DTypeError(
+                f"set_value: {self!r} has a fixed dtype", where=self.origin, expected=self.dtype, found=array.dtype
+            )
         self.storage[...] = array
 
 
@@ -369,7 +401,9 @@ def shared(value, name: str | None = None, dtype=None) -> Shared:
     np.float32(6.0)
     """
     if isinstance(value, Variable):
-        raise DTypeError(f"shared needs a value, not {value!r}", where=user_origin(), hint="use its get_value(), or an array")
+        raise DTypeError(
+            f"shared needs a value, not {value!r}", where=user_origin(), hint="use its get_value(), or an array"
+        )
     if dtype is None and value.__class__ is float:  # np.float64 is a float, too, but its dtype is its own
         dtype = config.default_dtype
     return Shared(_array(value, dtype), name)

@@ -78,7 +78,9 @@ class Elementwise(Op):
         if self.row.pullback is None:
             return (None,) * len(inputs)
         found = self.row.pullback(cotangent, output, *inputs)
-        return tuple(None if g is None or not x.type.is_float else match(g, x) for g, x in zip(found, inputs, strict=True))
+        return tuple(
+            None if g is None or not x.type.is_float else match(g, x) for g, x in zip(found, inputs, strict=True)
+        )
 
     def nest(self, result, *operands):
         given, dtype = self.row.dtypes(*(x.dtype for x in operands))
@@ -115,7 +117,12 @@ class Cast(Op):
 
 def aligned(result, x):
     """The element of `x` that broadcasts to the result's point: trailing axes align, size-1 axes stay at 0."""
-    return x[tuple(0 if d == 1 else i for i, d in zip(result.index[len(result.index) - x.ndim :], x.variable.shape, strict=True))]
+    return x[
+        tuple(
+            0 if d == 1 else i
+            for i, d in zip(result.index[len(result.index) - x.ndim :], x.variable.shape, strict=True)
+        )
+    ]
 
 
 def match(gradient: Variable, x: Variable) -> Variable:
@@ -123,7 +130,9 @@ def match(gradient: Variable, x: Variable) -> Variable:
     extra = gradient.ndim - x.ndim
     if extra > 0:
         gradient = build("sum", gradient, axis=tuple(range(extra)))
-    stretched = tuple(k for k, d in enumerate(x.shape[-gradient.ndim :] if gradient.ndim else ()) if d == 1 != gradient.shape[k])
+    stretched = tuple(
+        k for k, d in enumerate(x.shape[-gradient.ndim :] if gradient.ndim else ()) if d == 1 != gradient.shape[k]
+    )
     if extra >= 0 and stretched:
         gradient = build("sum", gradient, axis=stretched, keepdims=True)
     if gradient.ndim < x.ndim or any(d == 1 != e for d, e in zip(gradient.shape, x.shape, strict=True)):
@@ -165,7 +174,9 @@ def as_operands(*values) -> tuple[Variable, ...]:
             try:
                 value = constant(value, np.result_type(*strong, value))
             except OverflowError as error:
-                raise InputError(str(error), where=user_origin(), hint="cast the other operand to a wider dtype") from None
+                raise InputError(
+                    str(error), where=user_origin(), hint="cast the other operand to a wider dtype"
+                ) from None
         result.append(as_variable(value))
     return tuple(result)
 
@@ -178,7 +189,9 @@ def ufunc_dtypes(ufunc: np.ufunc):
             *given, out = ufunc.resolve_dtypes((*dtypes, *[None] * ufunc.nout))
         except TypeError:
             names = " and ".join(map(str, dtypes))
-            raise DTypeError(f"{ufunc.__name__} is not defined for {names}", hint="convert with .astype(...) first") from None
+            raise DTypeError(
+                f"{ufunc.__name__} is not defined for {names}", hint="convert with .astype(...) first"
+            ) from None
         widen = lambda d: np.dtype("float32") if d == np.float16 else d  # noqa: E731
         return tuple(map(widen, given)), widen(out)
 
@@ -201,7 +214,9 @@ def _logical_dtypes(*dtypes):
     return (np.dtype("bool"),) * len(dtypes), np.dtype("bool")
 
 
-def elementwise(name, numpy, code, pullback=None, *, aliases=(), low=-2.0, high=2.0, smooth=True, arity=None, dtypes=None):
+def elementwise(
+    name, numpy, code, pullback=None, *, aliases=(), low=-2.0, high=2.0, smooth=True, arity=None, dtypes=None
+):
     """Define an elementwise op and return the function that builds it."""
     if dtypes is None:
         dtypes = ufunc_dtypes(numpy) if isinstance(numpy, np.ufunc) else float_dtypes
@@ -249,6 +264,9 @@ def _power_pullback(ct, out, x, y):
     )
 
 
+# One row per line, long or not.
+# fmt: off
+
 # arithmetic
 add = elementwise("add", np.add, "{0} + {1}", lambda ct, out, x, y: (ct, ct))
 subtract = elementwise("subtract", np.subtract, "{0} - {1}", lambda ct, out, x, y: (ct, -ct))
@@ -269,7 +287,7 @@ minimum = elementwise("minimum", np.minimum, "minimum({0}, {1})", lambda ct, out
 where = elementwise(
     "where", np.where, "({1} if {0} else {2})", lambda ct, out, c, x, y: (None, where(c, ct, 0), where(c, 0, ct)),
     arity=3, dtypes=_where_dtypes,
-)  # fmt: skip
+)
 
 # exponential and trigonometric
 exp = elementwise("exp", np.exp, "exp({0})", lambda ct, out, x: (ct * out,))
@@ -291,7 +309,7 @@ softplus = elementwise("softplus", lambda x: np.logaddexp(x, 0), "softplus({0})"
 relu = elementwise(
     "relu", lambda x: np.maximum(x, x.dtype.type(0)), "maximum({0}, 0)", lambda ct, out, x: (_gate(out > 0, ct),),
     dtypes=ufunc_dtypes(np.positive), low=0.1,
-)  # fmt: skip
+)
 
 # rounding and tests: derivative zero or none
 floor = elementwise("floor", np.floor, "floor({0})", lambda ct, out, x: (zero(x),), smooth=False)
@@ -342,3 +360,4 @@ bitwise_and = _bitwise("bitwise_and", logical_and)
 bitwise_or = _bitwise("bitwise_or", logical_or)
 bitwise_xor = _bitwise("bitwise_xor", logical_xor)
 invert = _bitwise("invert", logical_not)
+# fmt: on

@@ -32,7 +32,7 @@ rule("x ** 1 = x", x**1, lambda x: x)
 rule("+x = x", fn("positive")(x), lambda x: x)
 
 # signs
-rule("-(-x) = x", -(-x), lambda x: x)
+rule("-(-x) = x", fn("negative")(-x), lambda x: x)
 rule("x + (-y) = x - y", x + (-y), lambda x, y: x - y)
 rule("x - (-y) = x + y", x - (-y), lambda x, y: x + y)
 rule("x * -1 = -x", x * -1, lambda x: -x)
@@ -43,14 +43,28 @@ rule("abs(-x) = abs(x)", fn("absolute")(-x), lambda x: abs(x))
 rule("abs(abs(x)) = abs(x)", fn("absolute")(fn("absolute")(x)), lambda x: abs(x))
 
 # constants gather on one side
-rule("c * (d * x) = (c * d) * x", c * (d * x), lambda x, c, d: multiply(multiply(c, d), x), when=lambda x, c, d: _scalar(c) and _scalar(d) and x.type.is_float)
-rule("(x * c) / d = x * (c / d)", (x * c) / d, lambda x, c, d: x * (c / d), when=lambda x, c, d: _scalar(c) and _scalar(d) and x.type.is_float)
+rule(
+    "c * (d * x) = (c * d) * x",
+    c * (d * x),
+    lambda x, c, d: multiply(multiply(c, d), x),
+    when=lambda x, c, d: _scalar(c) and _scalar(d) and x.type.is_float,
+)
+rule(
+    "(x * c) / d = x * (c / d)",
+    (x * c) / d,
+    lambda x, c, d: x * (c / d),
+    when=lambda x, c, d: _scalar(c) and _scalar(d) and x.type.is_float,
+)
 
 # choices
 rule("where(c, x, x) = x", where_(condition, x, x), lambda condition, x: x)
 rule("where(true, x, y) = x", where_(c, x, y), lambda c, x, y: x, when=lambda c, x, y: is_number(c, 1))
 rule("where(false, x, y) = y", where_(c, x, y), lambda c, x, y: y, when=lambda c, x, y: is_number(c, 0))
-rule("where(not c, x, y) = where(c, y, x)", where_(log_not(condition), x, y), lambda condition, x, y: where(condition, y, x))
+rule(
+    "where(not c, x, y) = where(c, y, x)",
+    where_(log_not(condition), x, y),
+    lambda condition, x, y: where(condition, y, x),
+)
 rule("-where(c, x, 0) = where(c, -x, 0)", -where_(condition, x, 0), lambda condition, x: where(condition, -x, 0))
 rule("-where(c, 0, x) = where(c, 0, -x)", -where_(condition, 0, x), lambda condition, x: where(condition, 0, -x))
 rule("where(c, where(c, x, y), z) = where(c, x, z)", where_(condition, where_(condition, x, y), wild("z")),
@@ -194,7 +208,9 @@ def _implicit_broadcast(v):
         if x.op is None or not isinstance(x.op, (BroadcastLike, BroadcastTo)):
             continue
         source = x.inputs[0]
-        if not _fits(source, v) or any(source.shape[s - x.ndim] is None for s in x.op.stretch if s >= x.ndim - source.ndim):
+        if not _fits(source, v) or any(
+            source.shape[s - x.ndim] is None for s in x.op.stretch if s >= x.ndim - source.ndim
+        ):
             continue
         others = [y for j, y in enumerate(v.inputs) if j != k]
         if not others:  # a function of what was spread, then spread

@@ -54,7 +54,9 @@ class Rules:
 
     by_op: dict[str, list[Rule]] = field(default_factory=dict)
 
-    def __call__(self, name: str, pattern: Pattern, build: Callable[..., Variable], when: Callable[..., bool] | None = None):
+    def __call__(
+        self, name: str, pattern: Pattern, build: Callable[..., Variable], when: Callable[..., bool] | None = None
+    ):
         """Add ``pattern -> build(**wildcards)``, if ``when(**wildcards)``."""
 
         def apply(variable, opaque):

@@ -27,7 +27,11 @@ def _two_steps(v):
     if len(v.op.axes) < 2 or v.op.axes != tuple(range(v.inputs[0].ndim)):
         return None
     inner = apply(Reduce(v.op.kind, v.op.axes[1:], True), v.inputs[0])
-    return apply(Reduce(v.op.kind, v.op.axes, v.op.keepdims), inner) if v.inputs[0].shape[1:] != (1,) * (v.inputs[0].ndim - 1) else None
+    return (
+        apply(Reduce(v.op.kind, v.op.axes, v.op.keepdims), inner)
+        if v.inputs[0].shape[1:] != (1,) * (v.inputs[0].ndim - 1)
+        else None
+    )
 
 
 @SPECIALIZE.on("sum", "prod", "max", "min", "any", "all", name="reduce rows with their axes kept, then squeeze")

@@ -58,7 +58,13 @@ def _log_of_chosen(v, opaque):
     if total in opaque or not _is(total, "sum") or total.inputs[0] in opaque or not _is(total.inputs[0], "multiply"):
         return None
     for chosen, y in (total.inputs[0].inputs, total.inputs[0].inputs[::-1]):
-        if isinstance(chosen.op, OneHot) and (chosen.op.axis,) == total.op.axes and y not in opaque and _is(y, "divide") and _is(y.inputs[0], "exp"):
+        if (
+            isinstance(chosen.op, OneHot)
+            and (chosen.op.axis,) == total.op.axes
+            and y not in opaque
+            and _is(y, "divide")
+            and _is(y.inputs[0], "exp")
+        ):
             return apply(total.op, where(chosen > 0, log(y), 0))
     return None
 
@@ -77,7 +83,12 @@ def _is(v, name) -> bool:
 
 def _sum_of_exp(v, opaque):
     """The exponentials of which `v` is the sum, if they may overflow; reduced axes kept, dropped, or put back."""
-    if v not in opaque and _is(v, "expand_dims") and isinstance(v.inputs[0].op, Reduce) and v.inputs[0].op.axes == v.op.axes:
+    if (
+        v not in opaque
+        and _is(v, "expand_dims")
+        and isinstance(v.inputs[0].op, Reduce)
+        and v.inputs[0].op.axes == v.op.axes
+    ):
         v = v.inputs[0]
     if v in opaque or not _is(v, "sum"):
         return None

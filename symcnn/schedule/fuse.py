@@ -107,7 +107,9 @@ def fuse(roots: Iterable[Variable], tuned: Callable[[Variable], bool]) -> Fusion
     uses = _use_counts(order)
     inlined, sizes = _inline(order, forced, opaque, uses)
     heads = [
-        v for v in order if v in opaque or (v not in inlined and v.op.pattern != "alias" and (v.op.pattern != "view" or v in forced))
+        v
+        for v in order
+        if v in opaque or (v not in inlined and v.op.pattern != "alias" and (v.op.pattern != "view" or v in forced))
     ]
     all_heads = set(heads)
     reads = {v: _reads(v, all_heads) for v in heads}
@@ -243,7 +245,13 @@ def _group(heads, reads, opaque, sizes):
     for number, v in enumerate(heads):
         prefix = reduced_prefix(v)
         alone = Group(
-            number, [v], {v} if prefix else set(), prefix, v.inputs[0].ndim if prefix else v.ndim, size=sizes[v], tuned=v in opaque
+            number,
+            [v],
+            {v} if prefix else set(),
+            prefix,
+            v.inputs[0].ndim if prefix else v.ndim,
+            size=sizes[v],
+            tuned=v in opaque,
         )
         groups[number] = home[v] = alone
         alone.operands = {x for x, relations in reads[v].items() if relations <= {SAME, ROW}}

@@ -115,7 +115,12 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
     nest = Nest(axes, outer, tuple(stores))
     reads = tuple(dict.fromkeys(body.loads))
     return Step(
-        tuple(body.computed()), nest.variables, reads, nest, frozenset(_pointwise(body, nest)), _collapsible(body, group)
+        tuple(body.computed()),
+        nest.variables,
+        reads,
+        nest,
+        frozenset(_pointwise(body, nest)),
+        _collapsible(body, group),
     )
 
 
@@ -145,7 +150,11 @@ class _Body:
         return variable.op.nest(Result(variable, index, serial), *operands).cast(variable.dtype)
 
     def computed(self) -> list[Variable]:
-        return [v for v in toposort(self.group.heads, lambda v: value_inputs(v) if v in self.serial else ()) if v in self.serial]
+        return [
+            v
+            for v in toposort(self.group.heads, lambda v: value_inputs(v) if v in self.serial else ())
+            if v in self.serial
+        ]
 
 
 _SPREADING = ("expand_dims", "squeeze", "broadcast_to", "broadcast_like")
@@ -153,7 +162,9 @@ _SPREADING = ("expand_dims", "squeeze", "broadcast_to", "broadcast_like")
 
 def _aligned(body: _Body) -> bool:
     """Whether equal positions mean equal sizes: elementwise throughout, but for reductions of whole rows."""
-    return all(v.op.pattern == "elementwise" or v.op.name in _SPREADING or reduced_prefix(v) is not None for v in body.serial)
+    return all(
+        v.op.pattern == "elementwise" or v.op.name in _SPREADING or reduced_prefix(v) is not None for v in body.serial
+    )
 
 
 def _pointwise(body: _Body, nest: Nest):

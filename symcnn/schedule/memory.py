@@ -138,11 +138,15 @@ def in_place(program: Program) -> dict[Variable, Variable]:
     for k, step in enumerate(program.steps):
         if step.nest is not None and len({store.index for store in step.nest.stores}) != 1:
             continue
-        free = [x for x in step.reads if x in step.pointwise and x in program.stored and x not in returned and last[x] == k]
+        free = [
+            x for x in step.reads if x in step.pointwise and x in program.stored and x not in returned and last[x] == k
+        ]
         for v in step.writes:
             shared = shared_of.get(v)
             if shared is not None:
-                elsewhere = any(program.base(x) is shared and (x is not shared or x not in step.pointwise) for x in step.reads)
+                elsewhere = any(
+                    program.base(x) is shared and (x is not shared or x not in step.pointwise) for x in step.reads
+                )
                 if not elsewhere and last.get(shared, -1) <= k and shared not in returned:
                     found[v] = shared
             elif v not in returned:

@@ -73,7 +73,9 @@ class Plan:
             if v.op.pattern == "alias":
                 array = array.reshape(self.types[v].shape)
             else:
-                array = v.op.reference(array, *(np.broadcast_to(np.zeros((), x.dtype), self.types[x].shape) for x in v.inputs[1:]))
+                array = v.op.reference(
+                    array, *(np.broadcast_to(np.zeros((), x.dtype), self.types[x].shape) for x in v.inputs[1:])
+                )
             assert np.may_share_memory(array, whole) or not array.size, f"{v.op.name} is no view"
         itemsize = array.dtype.itemsize
         offset = array.ctypes.data - whole.ctypes.data if array.size else 0
@@ -139,7 +141,9 @@ def _check_dimensions(v, found, given):
                     hint="an unknown dimension is never broadcast; declare it as 1 in sc.input, or use sc.broadcast_to",
                 )  # fmt: skip
     if not v.type.accepts(found):
-        raise ShapeError(f"{v.op.name}: the result does not have the declared shape", where=v.origin, expected=v.type, found=found)
+        raise ShapeError(
+            f"{v.op.name}: the result does not have the declared shape", where=v.origin, expected=v.type, found=found
+        )
 
 
 def needs(program: Program) -> list[Variable]:
@@ -148,4 +152,3 @@ def needs(program: Program) -> list[Variable]:
     seen.update(dict.fromkeys(program.outputs))
     seen.update(dict.fromkeys(program.updates.values()))
     return [b for b in dict.fromkeys(map(program.base, seen)) if b.op is None]
-

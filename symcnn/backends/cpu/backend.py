@@ -186,7 +186,9 @@ class CpuExecutable:
     def _run_step(self, number):
         chosen = self._step_of == number
         if chosen.any():
-            executor.run(self._addresses[chosen], self._tasks[chosen], self._grains[chosen], self._block_addresses[chosen])
+            executor.run(
+                self._addresses[chosen], self._tasks[chosen], self._grains[chosen], self._block_addresses[chosen]
+            )
 
     def _results(self):
         program = self.plan.program

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -154,9 +155,13 @@ class _Generator:
         accesses = {e.index for e in self.free if isinstance(e, Load)} | {s.index for s in self.nest.stores}
         merged: dict[str, str] = {}
         result = [axes[0]]
-        for left, axis in zip(axes, axes[1:], strict=False):
+        for left, axis in pairwise(axes):
             pairs = [
-                (Index(left.name) in index, Index(axis.name) in index, _adjacent(index, Index(left.name), Index(axis.name)))
+                (
+                    Index(left.name) in index,
+                    Index(axis.name) in index,
+                    _adjacent(index, Index(left.name), Index(axis.name)),
+                )
                 for index in accesses
             ]
             if all(not (a or b) or (a and b and near) for a, b, near in pairs):
@@ -358,7 +363,12 @@ def _lookup(expr, scope):
 
 
 def _adjacent(index, left, right) -> bool:
-    return left in index and right in index and index.index(right) == index.index(left) + 1 and index.count(left) == index.count(right) == 1
+    return (
+        left in index
+        and right in index
+        and index.index(right) == index.index(left) + 1
+        and index.count(left) == index.count(right) == 1
+    )
 
 
 def _simple(text: str) -> bool:

@@ -70,7 +70,9 @@ def disk_cache() -> KernelCache:
 
 
 def _key(kernel) -> str:
-    return content_hash(_FINGERPRINT, kernel if isinstance(kernel, str) else f"{kernel.__module__}.{kernel.__qualname__}")
+    return content_hash(
+        _FINGERPRINT, kernel if isinstance(kernel, str) else f"{kernel.__module__}.{kernel.__qualname__}"
+    )
 
 
 def _fingerprint() -> str:
@@ -105,7 +107,9 @@ def _compile(key: str, kernel):
     compiled = cfunc(SIGNATURE, nopython=True, fastmath=FASTMATH, error_model="numpy")(function)
     library = compiled._library
     _, _, (code, _) = library.serialize_using_object_code()
-    disk_cache().write(key, compiled._wrapper_name, code, kernel if isinstance(kernel, str) else inspect.getsource(kernel))
+    disk_cache().write(
+        key, compiled._wrapper_name, code, kernel if isinstance(kernel, str) else inspect.getsource(kernel)
+    )
     seconds += time.perf_counter() - start
     return compiled.address, compiled
 
