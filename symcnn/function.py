@@ -382,7 +382,7 @@ def _check_leaves(inputs, expressions, on_unused, where):
     if unused and on_unused != "ignore":
         message = f"input {', '.join(repr(x) for x in unused)} is not used by any output or update"
         if on_unused == "warn":
-            warnings.warn(message, stacklevel=3)
+            warnings.warn_explicit(message, UserWarning, where.file, where.line)
             return
         raise InputError(message, where=where, hint="remove it, or pass on_unused_input='ignore'")
 

@@ -145,7 +145,9 @@ def test_vjp():
     y = sc.constant(m) @ sc.square(x)
     X, U = RNG.normal(size=3), RNG.normal(size=2)
     np.testing.assert_allclose(value(sc.vjp(y, x, u), {x: X, u: U}), 2 * X * (m.T @ U))
-    np.testing.assert_allclose(value(sc.vjp([y, sc.exp(x)], x, [u, np.ones(3)]), {x: X, u: U}), 2 * X * (m.T @ U) + np.exp(X))
+    np.testing.assert_allclose(
+        value(sc.vjp([y, sc.exp(x)], x, [u, np.ones(3)]), {x: X, u: U}), 2 * X * (m.T @ U) + np.exp(X)
+    )
 
 
 def test_a_cotangent_of_another_dtype_is_cast():

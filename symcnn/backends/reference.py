@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from symcnn.backends.base import KernelInfo
 from symcnn.ir.graph import evaluate
 from symcnn.schedule.plan import Plan
+
+
+_lock = threading.RLock()  # functions may share parameters: one call at a time reads and updates them
 
 
 class ReferenceExecutable:
@@ -19,6 +24,10 @@ class ReferenceExecutable:
         self.known: dict = {}
 
     def run(self, values, observe=None):
+        with _lock:
+            return self._run(values, observe)
+
+    def _run(self, values, observe):
         program = self.plan.program
         roots = [*program.outputs, *program.updates.values()]
         if observe is None:

@@ -49,6 +49,10 @@ class CpuBackend:
         for step in program.steps:
             if step.nest is not None:
                 compiler.compile_kernel(self.generated(program, step).source)
+                continue
+            (target,) = step.writes
+            for table in getattr(TUNED[type(target.op).__name__], "sometimes", ()):
+                compiler.compile_kernel(table[target.dtype.name])
 
     def generated(self, program, step) -> Generated:
         if step not in self._generated:

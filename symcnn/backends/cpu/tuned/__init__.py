@@ -9,6 +9,12 @@ An entry is optional: whatever is not here, or not accepted, runs as a generated
 ``launches(op, output, operands, threads, workspace=None) -> list[Launch]``
     the launches, to be run one after the other; `operands` and `output` are `View`, an operand that an op takes for
     its shape alone is None, and `workspace` is the view of the shared memory.
+
+and may have
+
+``sometimes``
+    tables of kernels by dtype that are launched for some batch sizes and not for others: they are compiled beforehand,
+    so that a new batch size never compiles.
 """
 
 from symcnn.backends.cpu.tuned.conv2d import Conv2d, Conv2dInputGrad

@@ -116,6 +116,8 @@ ADD_SLICES = both_precisions(add_slices)
 class Conv2dWeightGrad:
     """The tuned kernel of ``Conv2dWeightGrad``: x (N, C, H, W), g (N, O, OH, OW) and the shape of w."""
 
+    sometimes = (ADD_SLICES,)
+
     def accepts(self, op, types, output_type) -> bool:
         return one_precision(*types[:2], output_type)
 
