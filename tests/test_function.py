@@ -451,7 +451,7 @@ def test_bind_refuses():
     ):
         with pytest.raises(sc.ShapeError):
             f.bind(**shapes)
-    with pytest.raises(sc.InputError, match="did you mean|known"):
+    with pytest.raises(sc.InputError, match="no input"):
         f.bind(x=(3, 8), z=(3,))
 
 

@@ -10,7 +10,6 @@ from symcnn.backends.base import KernelInfo
 from symcnn.ir.graph import evaluate
 from symcnn.schedule.plan import Plan
 
-
 _lock = threading.RLock()  # functions may share parameters: one call at a time reads and updates them
 
 
