@@ -13,12 +13,11 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-from numba import cfunc, types
-from numba.core.registry import cpu_target
+from numba import types
 
 from symcnn.backends.cpu import scalar
 from symcnn.backends.cpu.cache import KernelCache, content_hash
-from symcnn.backends.cpu.intrinsic import intrinsic
+from symcnn.backends.cpu.jit import cfunc, cpu_target, intrinsic
 from symcnn.config import config
 from symcnn.ir.types import DTYPES
 

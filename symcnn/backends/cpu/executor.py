@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numba
-import numba.core.config as numba_config
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
 
-from symcnn.backends.cpu.intrinsic import intrinsic
+from symcnn.backends.cpu.jit import intrinsic, njit, numba_config
 from symcnn.config import config
 
 # An idle OpenMP thread spins for milliseconds by default, which starves whoever else needs the processor; long enough
@@ -70,9 +69,9 @@ def _compiled():
     signature = "void(uintp[::1], int64[::1], int64[::1], uintp[::1])"
     try:
         with _numba_cache_in(config.cache_dir / "executor"):
-            return numba.njit(signature, cache=True, **options)(_walk)
+            return njit(signature, cache=True, **options)(_walk)
     except Exception:  # whatever is wrong with the cache, the executor can be compiled without it
-        return numba.njit(signature, **options)(_walk)
+        return njit(signature, **options)(_walk)
 
 
 _walker: Any = None

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import overload
 from numba.np.numpy_support import as_dtype
+
+from symcnn.backends.cpu.jit import overload
 
 NAMES: dict[str, object] = {}
 """Name in generated source -> function."""

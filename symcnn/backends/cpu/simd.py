@@ -31,17 +31,16 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.codegen import get_host_cpu_features
-from numba.core.config import CPU_FEATURES
 from numba.extending import lower_builtin, models, register_model, type_callable
 
-from symcnn.backends.cpu.intrinsic import intrinsic
+from symcnn.backends.cpu.jit import intrinsic, numba_config
 
 
 def _host_vectors():
     """Bytes per vector register, how many registers there are, and whether they can multiply and add in one go."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return 16, 32, True
-    features = (get_host_cpu_features() if CPU_FEATURES is None else CPU_FEATURES).split(",")
+    features = (get_host_cpu_features() if numba_config.CPU_FEATURES is None else numba_config.CPU_FEATURES).split(",")
     if "+avx512f" in features:
         return 64, 32, True
     return (32 if "+avx" in features else 16), 16, "+fma" in features

@@ -1,13 +1,12 @@
 """How a kernel reads its argument block (see `symcnn.backends.cpu.launch`), and how its helpers are compiled."""
 
-from typing import Any
+from numba import float32, float64, int64, uintp
 
-from numba import float32, float64, int64, njit, uintp
-
+from symcnn.backends.cpu.jit import njit
 from symcnn.backends.cpu.simd import advance, pointer
 
 # Sums may be reordered and contracted to fused multiply-adds, but NaN and infinity keep their meaning.
-helper: Any = njit(
+helper = njit(
     fastmath={"reassoc", "contract", "arcp", "nsz"},
     error_model="numpy",
     boundscheck=False,
