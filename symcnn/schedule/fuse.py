@@ -244,15 +244,8 @@ def _group(heads, reads, opaque, sizes):
     home: dict[Variable, Group] = {}
     for number, v in enumerate(heads):
         prefix = reduced_prefix(v)
-        alone = Group(
-            number,
-            [v],
-            {v} if prefix else set(),
-            prefix,
-            v.inputs[0].ndim if prefix else v.ndim,
-            size=sizes[v],
-            tuned=v in opaque,
-        )
+        alone = Group(number, [v], prefix=prefix, size=sizes[v], tuned=v in opaque)
+        alone.rows, alone.rank = ({v}, v.inputs[0].ndim) if prefix else (set(), v.ndim)
         groups[number] = home[v] = alone
         alone.operands = {x for x, relations in reads[v].items() if relations <= {SAME, ROW}}
         for x in reads[v]:
@@ -272,16 +265,15 @@ def _try_merge(v: Variable, other: Group, reads, groups, home):
         return
     if None not in (mine.prefix, other.prefix) and mine.prefix != other.prefix:
         return
-    level = _level_in(v, mine, other, reads)
+    level = _level_in(v, other, reads)
     if level is None or (level != (v in mine.rows) and len(mine.heads) > 1):
         return
     if mine.rank != other.rank or any(_far(h, other, reads) for h in mine.heads):
         return
     if _path_between(mine, other, home) or _path_between(other, mine, home):
         return
-    rows = {v} if level else mine.rows - {v}
     other.heads.extend(mine.heads)
-    other.rows |= rows | (mine.rows - {v})
+    other.rows |= (mine.rows - {v}) | ({v} if level else set())
     other.prefix = other.prefix if other.prefix is not None else mine.prefix
     other.size += mine.size
     other.operands |= mine.operands
@@ -296,10 +288,9 @@ def _try_merge(v: Variable, other: Group, reads, groups, home):
         home[h] = other
 
 
-def _level_in(v, mine, other, reads) -> bool | None:
+def _level_in(v, other, reads) -> bool | None:
     """True if `v` would have one element per row of `other`, False if per element, None if it does not fit."""
     levels = set()
-    reduces = reduced_prefix(v) is not None
     for x, relations in reads[v].items():
         if x not in other.heads:
             continue
@@ -316,7 +307,8 @@ def _level_in(v, mine, other, reads) -> bool | None:
     if len(levels) != 1:
         return None
     (level,) = levels
-    if reduces and (not level or other.prefix not in (None, reduced_prefix(v))):
+    prefix = reduced_prefix(v)
+    if prefix is not None and (not level or other.prefix not in (None, prefix)):
         return None
     return level
 
