@@ -45,7 +45,9 @@ def test_truncated(tmp_path, cut):
         read_idx(tmp_path / "a")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip", b"\x1f\x8b broken gzip", gzip.compress(b"\0\0\x07\x01", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04 a zip", b"\x1f\x8b broken gzip", gzip.compress(b"\0\0\x07\x01", mtime=0)]
+)
 def test_foreign(tmp_path, content):
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(FileError):
