@@ -134,9 +134,21 @@ def _in_memory(roots, order, opaque) -> set[Variable]:
             while x.op is not None and x.op.pattern == "alias":
                 x = x.inputs[0]
             forced.add(x)
+    _cut_long_views(order, forced)
     for v in (*roots, *(x for o in opaque for x in value_inputs(o)), *opaque):
         forced.add(base_of(v, forced))
     return forced
+
+
+def _cut_long_views(order, forced) -> None:
+    """A view of a view of a view .. is a longer index expression at each step: now and then one becomes a copy."""
+    length = dict.fromkeys(order, 0)
+    for v in order:
+        if v.op.pattern == "view" and v not in forced:
+            length[v] = 1 + length.get(v.inputs[0], 0)
+            if length[v] == MAX_OPS_IN_A_GROUP:
+                forced.add(v)
+                length[v] = 0
 
 
 def _use_counts(order) -> dict[Variable, int]:
@@ -265,10 +277,10 @@ def _try_merge(v: Variable, other: Group, reads, groups, home):
         return
     if None not in (mine.prefix, other.prefix) and mine.prefix != other.prefix:
         return
-    level = _level_in(v, other, reads)
+    level = _level_in(v, other, reads, home)
     if level is None or (level != (v in mine.rows) and len(mine.heads) > 1):
         return
-    if mine.rank != other.rank or any(_far(h, other, reads) for h in mine.heads):
+    if mine.rank != other.rank or any(_far(h, other, reads, home) for h in mine.heads):
         return
     if _path_between(mine, other, home) or _path_between(other, mine, home):
         return
@@ -288,11 +300,11 @@ def _try_merge(v: Variable, other: Group, reads, groups, home):
         home[h] = other
 
 
-def _level_in(v, other, reads) -> bool | None:
+def _level_in(v, other, reads, home) -> bool | None:
     """True if `v` would have one element per row of `other`, False if per element, None if it does not fit."""
     levels = set()
     for x, relations in reads[v].items():
-        if x not in other.heads:
+        if home.get(x) is not other:
             continue
         row = x in other.rows
         for relation in relations:
@@ -318,15 +330,16 @@ def _same_domain(v, other, reads) -> bool:
     if v.ndim != other.rank:
         return False
     full = [h for h in other.heads if h not in other.rows]
-    if any(SAME in relations and (x in full or x in other.operands) for x, relations in reads[v].items()):
+    at_the_point = {*full, *other.operands}
+    if any(SAME in relations and x in at_the_point for x, relations in reads[v].items()):
         return True
     witness = full[0] if full else next(h for h in other.heads if reduced_prefix(h)).inputs[0]
     tail = slice(other.prefix, None)
     return None not in v.shape[tail] and v.shape[tail] == witness.shape[tail]
 
 
-def _far(h, other, reads) -> bool:
-    return any(FAR in relations for x, relations in reads[h].items() if x in other.heads)
+def _far(h, other, reads, home) -> bool:
+    return any(FAR in relations for x, relations in reads[h].items() if home.get(x) is other)
 
 
 def _path_between(then: Group, first: Group, home) -> bool:

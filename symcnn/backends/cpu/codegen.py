@@ -30,6 +30,12 @@ BOOLEAN = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal
            "logical_not", "logical_xor", "isnan", "isinf", "isfinite", "where", "guard", "cast", "positive"}  # fmt: skip
 
 
+SHORT = 16  # characters of index arithmetic that are rather repeated than named
+
+SUMMED_IN_FLOAT32 = 1024  # elements; the sums of such blocks are added in float64
+
+IN_ANY_ORDER = "# float sums are taken in any order"  # tells the compiler, and people, that this kernel has some
+
 _CALL = re.compile(r"\w*\(.*\)$")  # a template that needs no parentheses around it
 
 
@@ -68,12 +74,14 @@ class Generated:
 
 @dataclass(eq=False)
 class _Scope:
-    """A loop body under construction: its lines, the counters it binds, the values it has named."""
+    """A loop body or a branch under construction: its lines, the counters it binds, the values it has named. In a
+    guarded one, a branch, stays everything that reads memory."""
 
     parent: _Scope | None
     axes: frozenset[str]
     lines: list[str] = field(default_factory=list)
     names: dict[Expr, str] = field(default_factory=dict)
+    guarded: bool = False
 
 
 def generate(step: Step, in_place: Mapping[Variable, Variable]) -> Generated:
@@ -111,6 +119,8 @@ class _Generator:
         counter = outer[0].name if len(outer) == 1 else "task"
         lines = [f"for {counter} in range(lo, hi):", *_indent(body.lines)]
         header = [f'"""{self.step.name}"""', "block = int64_at(args)"]
+        if any(isinstance(e, Fold) and e.kind in ("sum", "prod") and e.dtype.kind == "f" for e in self.uses):
+            header.insert(1, IN_ANY_ORDER)
         header += [f"{name} = {_storage(v.dtype)}_at(block[{k}])" for k, (v, name) in enumerate(self.operands.items())]
         first = len(self.operands) + 3  # after scratch address, scratch bytes, grain: see launch.py
         header += [f"{name} = block[{first + k}]" for k, name in enumerate(self.integers.values())]
@@ -216,6 +226,8 @@ class _Generator:
         """Emit the loops of a fold in `scope`; the name of its result."""
         if fold.kind in ("argmax", "argmin"):
             return self._arg_fold(fold, scope)
+        if fold.kind == "sum" and fold.dtype == np.float32 and not isinstance(fold.axes[-1].extent, Const):
+            return self._long_sum(fold, scope)
         total = self._temporary("f")
         scope.lines.append(f"{total} = {self._initial(fold)}")
         step = {
@@ -230,6 +242,29 @@ class _Generator:
 
         self._loops(scope, list(fold.axes), body)
         return total
+
+    def _long_sum(self, fold: Fold, scope: _Scope) -> str:
+        """A float32 sum over an axis of any length: blocks of it in float32, which vectorises, their sums in float64,
+        so that the error does not grow with the length."""
+        total, part, start = self._temporary("f"), self._temporary("part"), self._temporary("start")
+        scope.lines.append(f"{total} = float64(0.0)")
+
+        def blocks(outer):
+            axis = fold.axes[-1]
+            extent = self._emit(axis.extent, outer)
+            inner = _Scope(outer, frozenset((axis.name,)))
+            value = self._emit(fold.body.cast(fold.dtype), inner)
+            inner.lines.append(f"{part} = {part} + {value}")
+            outer.lines += [
+                f"for {start} in range(0, {extent}, {SUMMED_IN_FLOAT32}):",
+                f"    {part} = float32(0.0)",
+                f"    for {axis.name} in range({start}, min({start} + {SUMMED_IN_FLOAT32}, {extent})):",
+                *_indent(_indent(inner.lines)),
+                f"    {total} = {total} + {part}",
+            ]
+
+        self._loops(scope, list(fold.axes[:-1]), blocks)
+        return self._name(fold, f"float32({total})", scope)
 
     def _arg_fold(self, fold: Fold, scope: _Scope) -> str:
         best, position, counter = self._temporary("best"), self._temporary("at"), self._temporary("k")
@@ -260,8 +295,8 @@ class _Generator:
 
     # ---- expressions
 
-    def _emit(self, expr: Expr, scope: _Scope, lazy: bool = False) -> str:
-        """Text for the value of `expr` inside `scope`; inside a lazy branch nothing is computed outside of it."""
+    def _emit(self, expr: Expr, scope: _Scope) -> str:
+        """Text for the value of `expr` inside `scope`."""
         if isinstance(expr, Const):
             return _literal(expr.value, expr.dtype)
         if isinstance(expr, (Size, Param)):
@@ -272,20 +307,18 @@ class _Generator:
         if found is not None:
             return found
         self._analyse_late(expr)
-        if expr.dtype == INT and isinstance(expr, Call) and not self.loads[expr]:
-            return self._text(expr, scope, lazy)
-        if lazy:
-            assert not isinstance(expr, Fold), "a fold cannot be guarded"
-            return self._text(expr, scope, lazy)
         home = scope
-        while home.parent is not None and not (self.free[expr] & home.axes):
+        while home.parent is not None and not self.free[expr] & home.axes and not (home.guarded and self.loads[expr]):
             home = home.parent
         if isinstance(expr, Fold):
             name = self._fold(expr, home)
             home.names[expr] = name
             return name
-        text = self._text(expr, home, lazy)
-        if home is scope and self.uses.get(expr, 1) < 2 and not (isinstance(expr, Call) and expr.function == "guard"):
+        text = self._text(expr, home)
+        once = self.uses.get(expr, 1) < 2
+        if isinstance(expr, Call) and expr.dtype == INT and not self.loads[expr]:
+            return text if once or len(text) <= SHORT else self._name(expr, text, home)
+        if home is scope and once and (scope.guarded or not (isinstance(expr, Call) and expr.function == "guard")):
             return text
         return self._name(expr, text, home)
 
@@ -293,33 +326,42 @@ class _Generator:
         if expr not in self.free:  # made here, by a cast
             self._analyse(expr)
 
-    def _text(self, expr: Expr, scope: _Scope, lazy: bool) -> str:
+    def _text(self, expr: Expr, scope: _Scope) -> str:
         if isinstance(expr, Load):
             text = f"{self._operand(expr.variable)}[{self._offset(expr.variable, expr.index, scope)}]"
             return f"({text} != 0)" if expr.dtype == BOOL else text
         assert isinstance(expr, Call)
         if expr.function == "guard":
-            condition, a, b = expr.args
-            branches = (self._emit(x, scope, lazy or self.loads[x]) for x in (a, b))
-            return "({1} if {0} else {2})".format(self._emit(condition, scope, lazy), *branches)
-        args = [self._emit(x, scope, lazy) for x in expr.args]
+            return self._guard(*expr.args, scope)
+        args = [self._emit(x, scope) for x in expr.args]
         if expr.function == "cast":
             return f"({args[0]} != 0)" if expr.dtype == BOOL else f"{expr.dtype.name}({args[0]})"
         code = ROWS[expr.function].code
-        if not lazy:
-            # an argument that the template repeats is named, and so is what `where` chooses from: then it is a select
-            args = [
-                self._name(x, text, scope)
-                if (code.count(f"{{{k}}}") > 1 or expr.function == "where") and not _simple(text)
-                else text
-                for k, (x, text) in enumerate(zip(expr.args, args, strict=True))
-            ]
+        # an argument that the template repeats is named, and so is what `where` chooses from: then it is a select
+        args = [
+            self._name(x, text, scope)
+            if (code.count(f"{{{k}}}") > 1 or expr.function == "where") and not _simple(text)
+            else text
+            for k, (x, text) in enumerate(zip(expr.args, args, strict=True))
+        ]
         text = code.format(*args)
         if expr.dtype == BOOL and expr.function not in BOOLEAN:
             return f"({text} != 0)"
         if expr.dtype.kind in "iu" and expr.dtype.itemsize < 8:
             return f"{expr.dtype.name}({text})"
         return text if _CALL.match(code) else f"({text})"
+
+    def _guard(self, condition: Expr, a: Expr, b: Expr, scope: _Scope) -> str:
+        """A choice of which only one side is evaluated: a conditional expression, or statement where a side needs names."""
+        test = self._emit(condition, scope)
+        sides = [_Scope(scope, frozenset(), guarded=True) for _ in (a, b)]
+        texts = [self._emit(x, side) for x, side in zip((a, b), sides, strict=True)]
+        if not any(side.lines for side in sides):
+            return f"({texts[0]} if {test} else {texts[1]})"
+        name = self._temporary("g")
+        for head, side, text in zip((f"if {test}:", "else:"), sides, texts, strict=True):
+            scope.lines += [head, *_indent([*side.lines, f"{name} = {text}"])]
+        return name
 
     def _offset(self, variable, index, scope) -> str:
         """Flat offset of an element of contiguous memory."""
@@ -329,7 +371,7 @@ class _Generator:
                 continue
             if isinstance(i, Index) and i.axis in self.merged:
                 continue
-            text = self._emit(i, scope, True)
+            text = self._emit(i, scope)
             if all(d == 1 for d in variable.shape[dimension + 1 :]):
                 terms.append(text)
             else:
@@ -338,14 +380,14 @@ class _Generator:
         return " + ".join(terms) or "0"
 
     def _operand(self, variable) -> str:
-        variable = self.in_place.get(variable, variable) if variable in self.step.writes else variable
+        variable = self.in_place.get(variable, variable) if variable in set(self.step.writes) else variable
         return self.operands.setdefault(variable, f"x{len(self.operands)}")
 
     def _name(self, expr, text, scope) -> str:
-        if text.isidentifier():
-            return text
-        name = self._temporary("t")
-        scope.lines.append(f"{name} = {text}")
+        name = text
+        if not text.isidentifier():
+            name = self._temporary("t")
+            scope.lines.append(f"{name} = {text}")
         scope.names[expr] = name
         return name
 
