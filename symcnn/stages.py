@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 
 from symcnn.errors import ShapeError
 from symcnn.ir.graph import toposort
 from symcnn.ir.printer import print_graph, print_nest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """One stage of compilation: prints as its text.
 
@@ -51,6 +52,9 @@ class Stages(Mapping):
     def __len__(self):
         return len(self._names)
 
+    def __repr__(self):
+        return f"<stages: {', '.join(self._names)}>"
+
     def __getitem__(self, name) -> Stage:
         if name not in self._names:
             raise KeyError(name)
@@ -87,16 +91,24 @@ def _graph_stage(name, outputs, applications=()) -> Stage:
 
 def _bound(f, name) -> str:
     try:
-        return (
-            str(f.memory_plan)
-            if name == "plan"
-            else "\n\n".join(f"# {k.name} -> {', '.join(k.shapes)}\n{k.source}" for k in f.kernels)
-        )
+        if name == "plan":
+            return str(f.memory_plan)
+        return "\n\n".join(f"# {k.name} -> {', '.join(k.shapes)}\n{k.source}" for k in f.kernels)
     except ShapeError as error:
         return f"not made yet: {error}"
 
 
-def explain(f) -> str:
+class Text(str):
+    """Text that shows itself as it is, in a terminal and in a notebook."""
+
+    def __repr__(self):
+        return str(self)
+
+    def _repr_html_(self):
+        return f"<pre>{escape(self)}</pre>"
+
+
+def explain(f) -> Text:
     """The story as text."""
     lines = [f"{f!r}"]
     for name, stage in f.stages.items():
@@ -105,4 +117,4 @@ def explain(f) -> str:
         lines += ["", f"== {name}{count}{rewrites}"]
         lines += [f"  {a}" for a in stage.applications]
         lines.append(stage.text)
-    return "\n".join(lines)
+    return Text("\n".join(lines))

@@ -8,6 +8,7 @@ Grammar::
     Expr   := Const(value, dtype)
             | Index(axis)                          a loop counter
             | Size(variable, dimension)            a size, known when the call's shapes are
+            | Stride(variable, dimension)          elements between neighbours along a dimension of contiguous memory
             | Param(variable, position)            an integer computed by op.parameters(*types)
             | Load(variable, index)                an element of a variable held in memory
             | Call(function, args, dtype)          a scalar function: a row of FUNCTIONS
@@ -156,6 +157,16 @@ class Size(Expr):
 
 
 @_node
+class Stride(Expr):
+    """Made by backends, for offsets."""
+
+    variable: Variable
+    dimension: int
+
+    dtype = INT
+
+
+@_node
 class Param(Expr):
     variable: Variable
     position: int
@@ -198,7 +209,7 @@ class Fold(Expr):
     dtype: np.dtype
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Store:
     target: Variable
     axes: tuple[str, ...]
@@ -206,7 +217,7 @@ class Store:
     value: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nest:
     """Loops over `axes`; the first `outer` of them are parallel. Stores on the outer axes alone come first."""
 

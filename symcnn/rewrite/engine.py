@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from symcnn.ir.graph import rebuild, toposort
+from symcnn.ir.printer import formula
 from symcnn.ir.variable import Origin, Variable, made_by
 from symcnn.rewrite.pattern import Pattern, match
 
@@ -36,7 +37,7 @@ class Rule:
         return f"{self.name} ({Path(self.source.file).name}:{self.source.line})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Application:
     """One use of a rule: `before` was replaced by `after`."""
 
@@ -45,7 +46,7 @@ class Application:
     after: Variable
 
     def __str__(self):
-        return f"{self.rule}: {self.before!r} -> {self.after!r}"
+        return f"{self.rule}: {formula(self.before)} -> {formula(self.after)}"
 
 
 @dataclass

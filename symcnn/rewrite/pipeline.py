@@ -14,7 +14,7 @@ from symcnn.rewrite.stabilize import STABILIZE
 PHASES = {"canonicalize": CANONICALIZE, "stabilize": STABILIZE, "specialize": SPECIALIZE, "layout": LAYOUT}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phase:
     """The graph after one phase, and the rewrites that led to it; the first is the graph as written."""
 

@@ -7,7 +7,7 @@ later rule can see.
 from __future__ import annotations
 
 from symcnn.ir.variable import apply
-from symcnn.ops.composite import logsumexp
+from symcnn.ops.composite import logsumexp, softmax
 from symcnn.ops.elementwise import exp, expm1, log, log1p, sigmoid, softplus, where
 from symcnn.ops.gather import OneHot
 from symcnn.ops.reduce import Reduce
@@ -74,7 +74,20 @@ def _softmax(v, opaque):
     top, total = v.inputs
     if top is not _sum_of_exp(total, opaque) or total.ndim != top.ndim:
         return None
-    return exp(top.inputs[0] - log(total))
+    reduced = total.op if isinstance(total.op, Reduce) else total.inputs[0].op
+    return softmax(top.inputs[0], reduced.axes)
+
+
+@STABILIZE.on("subtract", name="x - (y + max(x)) = (x - max(x)) - y")
+def _shift_first(v, opaque):
+    """A logsumexp of large numbers is as coarse as they are; what remains after the shift is not."""
+    x, total = v.inputs
+    if total in opaque or not _is(total, "add"):
+        return None
+    for y, shift in (total.inputs, total.inputs[::-1]):
+        if _is_maximum(shift, x):
+            return (x - shift) - y
+    return None
 
 
 def _is(v, name) -> bool:
@@ -98,9 +111,11 @@ def _sum_of_exp(v, opaque):
 
 def _is_shifted(v, axes) -> bool:
     """Whether `v` is x - max(x) over `axes`, so that its exponentials cannot overflow."""
-    if not _is(v, "subtract"):
-        return False
-    top = v.inputs[1]
-    while _is(top, "stop_gradient") or _is(top, "where"):  # where: infinities are not shifted
-        top = top.inputs[1 if _is(top, "where") else 0]
-    return _is(top, "max") and top.op.axes == axes and top.inputs[0] is v.inputs[0]
+    return _is(v, "subtract") and _is_maximum(v.inputs[1], v.inputs[0], axes)
+
+
+def _is_maximum(v, x, axes=None) -> bool:
+    """Whether `v` is max(x), over `axes` if given."""
+    while _is(v, "stop_gradient") or _is(v, "where"):  # where: infinities are not shifted
+        v = v.inputs[1 if _is(v, "where") else 0]
+    return _is(v, "max") and v.inputs[0] is x and axes in (None, v.op.axes)

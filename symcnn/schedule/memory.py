@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ALIGNMENT = 64  # a cache line, and the widest vector
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Buffer:
     """Memory of one Variable.
 
@@ -49,7 +49,7 @@ class Buffer:
     home: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MemoryPlan:
     """Bytes that a call needs, known before it runs.
 
@@ -152,7 +152,7 @@ def in_place(program: Program) -> dict[Variable, Variable]:
             elif v not in returned:
                 operand = next((x for x in free if x.dtype.itemsize == v.dtype.itemsize), None)
                 if operand is not None:
-                    free.remove(operand)
+                    free = [x for x in free if x is not operand]
                     found[v] = operand
     return found
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from symcnn.backends.base import KernelInfo
 from symcnn.backends.cpu import compiler, executor
-from symcnn.backends.cpu.codegen import Generated, Stride, generate
+from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned import TUNED
 from symcnn.config import config
-from symcnn.ir.loops import Call, Const, Param, Size
+from symcnn.ir.loops import Call, Const, Param, Size, Stride
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import Plan, View
@@ -200,7 +200,7 @@ class CpuExecutable:
         for k, v in enumerate(program.outputs):
             number = self.plan.view(v).buffer
             buffer = self.plan.buffers[number]
-            own = buffer.kind == "output" and buffer.variable is v and v not in program.outputs[:k]
+            own = buffer.kind == "output" and buffer.variable is v and v not in set(program.outputs[:k])
             found.append(self._memory[number] if own else self._array(v).copy())
         late = [(s, v) for s, v in program.updates.items() if self.plan.buffer_of(v).home is not s]
         news = [self._array(v).copy() if len(late) > 1 else self._array(v) for _, v in late]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Index, Load, Param, Size, children
+from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Index, Load, Param, Size, Stride, children
 from symcnn.ops.elementwise import ROWS
 
 if TYPE_CHECKING:
@@ -32,19 +32,11 @@ BOOLEAN = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal
 
 SHORT = 16  # characters of index arithmetic that are rather repeated than named
 
-SUMMED_IN_FLOAT32 = 1024  # elements; the sums of such blocks are added in float64
+SUMMED_IN_FLOAT32 = 256  # elements; the sums of such blocks are added in float64
 
 IN_ANY_ORDER = "# float sums are taken in any order"  # tells the compiler, and people, that this kernel has some
 
 _CALL = re.compile(r"\w*\(.*\)$")  # a template that needs no parentheses around it
-
-
-@dataclass(frozen=True)
-class Stride:
-    """Run-time argument: elements between neighbours along a dimension of a contiguous Variable."""
-
-    variable: Variable
-    dimension: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,7 +324,8 @@ class _Generator:
             return f"({text} != 0)" if expr.dtype == BOOL else text
         assert isinstance(expr, Call)
         if expr.function == "guard":
-            return self._guard(*expr.args, scope)
+            condition, a, b = expr.args
+            return self._guard(condition, a, b, scope)
         args = [self._emit(x, scope) for x in expr.args]
         if expr.function == "cast":
             return f"({args[0]} != 0)" if expr.dtype == BOOL else f"{expr.dtype.name}({args[0]})"
