@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     demo = commands.add_parser("demo", help="train a small network on real images and write symcnn-demo.html")
-    demo.add_argument("--device", default="cpu", choices=["cpu", "cuda", "reference"], help="where to compute (cpu)")
+    demo.add_argument("--device", default="cpu", choices=["cpu", "reference"], help="where to compute (cpu)")
     demo.add_argument("--seed", type=int, default=0, help="of weights, split and shuffling (0)")
     # Shorter runs, for tests.
     demo.add_argument("--epochs", type=_count(1, 1000), default=8, help=argparse.SUPPRESS)

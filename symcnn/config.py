@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from symcnn.errors import InputError
+
 
 def _cache_dir() -> Path:
     named = os.environ.get("SYMCNN_CACHE_DIR")
@@ -17,13 +19,11 @@ def _cache_dir() -> Path:
 
 def _threads() -> int:
     named = os.environ.get("SYMCNN_THREADS")
-    return (
-        int(named)
-        if named
-        else len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1
-    )
+    if named:
+        if not named.isdecimal() or int(named) < 1:
+            raise InputError("SYMCNN_THREADS must be a positive integer", found=repr(named))
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass

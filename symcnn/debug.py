@@ -43,7 +43,7 @@ def checked(binding, values):
 
 def _stand_ins(plan, step, known):
     """Operands of which the step reads no element (their shape is all that counts) are stood for by an array of zeros."""
-    operands = {x for v in step.computes for x in v.inputs if x not in known and x not in step.computes}
+    operands = {x for v in step.computes for x in v.inputs} - {*known, *step.computes}
     return {x: as_numpy(x.dtype, plan.types[x].shape) for x in operands if not isinstance(x, (Constant, Shared))}
 
 

@@ -25,7 +25,7 @@ from symcnn.rewrite.pipeline import simplify
 from symcnn.schedule.lower import lower
 from symcnn.schedule.memory import MemoryPlan
 from symcnn.schedule.plan import Plan, bind, infer_types
-from symcnn.stages import Stages, explain
+from symcnn.stages import Stages, Text, explain
 
 BINDINGS_KEPT = 8  # sets of input shapes whose plans stay ready
 
@@ -275,7 +275,7 @@ class Function:
         """Number of Variables at each stage of the graph."""
         return {name: stage.nodes for name, stage in self.stages.items() if stage.nodes is not None}
 
-    def explain(self) -> str:
+    def explain(self) -> Text:
         """The compiler's story as text: what each stage did to the graph."""
         return explain(self)
 
@@ -364,14 +364,18 @@ def _in_place_of(variable, value, what) -> Variable:
 def _pairs(given, what, where) -> dict:
     """A dict from a dict or from pairs."""
     try:
-        return dict(given or {})
+        pairs = [(k, v) for k, v in (given.items() if isinstance(given, Mapping) else given or ())]
+        found = dict(pairs)
     except (TypeError, ValueError):
         raise InputError(f"{what} must be a dict", where=where, found=repr(given)) from None
+    if len(found) < len(pairs):
+        raise InputError(f"{what}: a Variable is given twice", where=where, found=", ".join(repr(k) for k, _ in pairs))
+    return found
 
 
 def _check_leaves(inputs, expressions, on_unused, where):
-    used = [v for v in toposort(expressions) if isinstance(v, Input) and v is not CALL]
-    missing = [v for v in used if v not in inputs]
+    used = {v for v in toposort(expressions) if isinstance(v, Input) and v is not CALL}
+    missing = sorted(used - set(inputs), key=lambda v: str(v.name))
     if missing:
         raise InputError(
             f"the outputs need {', '.join(repr(v) for v in missing)}, which is not among the inputs",

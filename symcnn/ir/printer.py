@@ -70,6 +70,17 @@ def _right_side(variable: Variable, names: dict[Variable, str]) -> str:
     return f"{variable.op.label()}({', '.join(arguments)})"
 
 
+def formula(variable: Variable, depth: int = 2) -> str:
+    """A Variable as a formula of what lies up to `depth` ops below it: ``multiply(exp(..), 2)``."""
+    if isinstance(variable, Constant) and variable.ndim == 0:
+        return f"{variable.value.item():g}"
+    if variable.op is None:
+        return variable.name or type(variable).__name__.lower()
+    if depth == 0:
+        return ".."
+    return f"{variable.op.name}({', '.join(formula(x, depth - 1) for x in variable.inputs)})"
+
+
 def print_nest(nest: Nest) -> str:
     """A loop nest as text: its loops, then ``target[index] = value`` for each store.
 

@@ -75,7 +75,8 @@ class Variable:
 
     Notes
     -----
-    ``==`` and ``hash`` are identity, so Variables are dictionary keys; compare values with ``sc.equal``.
+    ``==`` compares elements, as in NumPy, and builds graph; ``is`` tells whether two expressions are the same. Variables
+    hash by identity, so they are dictionary keys, but ``in`` a list compares and is an error: use a set or a dictionary.
     """
 
     __slots__ = ("__weakref__", "inputs", "name", "op", "origin", "type")
@@ -103,6 +104,14 @@ class Variable:
     @property
     def T(self) -> Variable:
         return build("transpose", self)
+
+    def __eq__(self, other):
+        return build("equal", self, other) if isinstance(other, _COMPARABLE) else NotImplemented
+
+    def __ne__(self, other):
+        return build("not_equal", self, other) if isinstance(other, _COMPARABLE) else NotImplemented
+
+    __hash__ = object.__hash__
 
     def __repr__(self):
         what = self.name or (self.op.name if self.op else type(self).__name__.lower())
@@ -157,7 +166,10 @@ class Variable:
         if self.ndim == 0:
             raise ShapeError("a scalar has no length", where=self.origin)
         if self.shape[0] is None:
-            raise ShapeError(f"the length of {self!r} is unknown until the call", where=self.origin)
+            raise ShapeError(
+                f"the length of {self!r} is unknown until the call", where=user_origin(), found=str(self.type),
+                hint="declare the dimension in sc.input; as a number in the graph it is sc.count(x, axis=0)",
+            )  # fmt: skip
         return self.shape[0]
 
     def __iter__(self):
@@ -176,6 +188,9 @@ class Variable:
 
     def __array_function__(self, func, types, args, kwargs):
         return build(func.__name__, *args, **kwargs)
+
+
+_COMPARABLE = (Variable, np.ndarray, np.generic, bool, int, float)
 
 
 def _method(name, builder=None):
@@ -333,6 +348,11 @@ def constant(value, dtype=None, name=None) -> Constant:
     """
     if isinstance(value, Variable):
         raise DTypeError(f"{value!r} is already symbolic", where=user_origin())
+    if value is None:
+        raise DTypeError(
+            "None is no value", where=user_origin(), expected="a number, an array or a Variable",
+            hint="an unknown dimension, x.shape[0], is None until the call; as a number it is sc.count(x, axis=0)",
+        )  # fmt: skip
     if dtype is None and value.__class__ is float:  # np.float64 is a float, too, but its dtype is its own
         dtype = config.default_dtype
     array = _array(value, dtype)

@@ -84,7 +84,7 @@ def compile_step(model, loss=None, optimizer=None, device: str = "cpu", mode: st
     optimizer : Optimizer, optional
         ``SGD(0.01, momentum=0.9)`` by default.
     device : str
-        "cpu", "cuda" or "reference".
+        "cpu" or "reference".
     mode : str
         "fast", or "debug" to check every kernel and stop at the first NaN.
 

@@ -17,13 +17,16 @@ from numba import types
 
 from symcnn.backends.cpu import scalar
 from symcnn.backends.cpu.cache import KernelCache, content_hash
+from symcnn.backends.cpu.codegen import IN_ANY_ORDER
 from symcnn.backends.cpu.jit import cfunc, cpu_target, intrinsic
 from symcnn.config import config
 from symcnn.ir.types import DTYPES
 
 SIGNATURE = types.void(types.int64, types.int64, types.uintp)
-# Reordering and contracting are allowed; assuming that NaN and infinity do not occur is not.
-FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+# Multiply-add may be fused, and the sign of a zero is free; that NaN and infinity do not occur is never assumed, and
+# divisions stay divisions. Only sums may be reordered, or they would not vectorise: kernels that have none are exact.
+FASTMATH = {"contract", "nsz"}
+REORDERING = FASTMATH | {"reassoc"}
 
 
 def _pointer_to(element):
@@ -103,7 +106,9 @@ def _compile(key: str, kernel):
     start = time.perf_counter()
     # The symbol is made unique by the key: equal names of different kernels must not meet in one process.
     function = _function(kernel, f"kernel_{key}") if isinstance(kernel, str) else kernel
-    compiled = cfunc(SIGNATURE, nopython=True, fastmath=FASTMATH, error_model="numpy")(function)
+    reorder = not isinstance(kernel, str) or IN_ANY_ORDER in kernel
+    fastmath = REORDERING if reorder else FASTMATH
+    compiled = cfunc(SIGNATURE, nopython=True, fastmath=fastmath, error_model="numpy")(function)
     library = compiled._library
     _, _, (code, _) = library.serialize_using_object_code()
     disk_cache().write(

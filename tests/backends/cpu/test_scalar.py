@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symcnn.backends.cpu import scalar
-from symcnn.backends.cpu.compiler import FASTMATH
+from symcnn.backends.cpu.compiler import REORDERING
 from symcnn.ops.elementwise import ROWS
 from symcnn.ops.random import philox
 
@@ -76,7 +76,7 @@ def compile_loop(functions, dtype, *operands):
     source = f"def loop({params}, {outs}):\n    for i in range(x0.size):\n" + "\n".join(lines)
     namespace = dict(scalar.NAMES)
     exec(source, namespace)
-    return numba.njit(fastmath=FASTMATH, error_model="numpy")(namespace["loop"]), results
+    return numba.njit(fastmath=REORDERING, error_model="numpy")(namespace["loop"]), results
 
 
 def specials(dtype):
