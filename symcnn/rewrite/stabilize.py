@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from symcnn.ir.variable import apply
 from symcnn.ops.composite import logsumexp, softmax
-from symcnn.ops.elementwise import exp, expm1, log, log1p, sigmoid, softplus, where
+from symcnn.ops.elementwise import expm1, log, log1p, sigmoid, softplus, where
 from symcnn.ops.gather import OneHot
 from symcnn.ops.reduce import Reduce
 from symcnn.rewrite.engine import Rules

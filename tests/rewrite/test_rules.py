@@ -12,7 +12,12 @@ from symcnn.ir.variable import Constant
 from symcnn.rewrite.engine import rewrite
 from symcnn.rewrite.pipeline import PHASES, simplify
 
-RULES = [pytest.param(rules, rule, id=f"{phase}: {rule.name}") for phase, rules in PHASES.items() for rule in rules if rule.pattern]
+RULES = [
+    pytest.param(rules, rule, id=f"{phase}: {rule.name}")
+    for phase, rules in PHASES.items()
+    for rule in rules
+    if rule.pattern
+]
 DTYPES = ("float64", "float32", "int64", "int16", "uint8", "bool")
 RNG = np.random.default_rng(0)
 
