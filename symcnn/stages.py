@@ -78,11 +78,12 @@ def _written_by_user(outputs):
     """The roots of what does not rest on anything that `grad` made."""
     plain: set = set()
     read: set = set()
+    wanted = set(outputs)
     for v in toposort(outputs):
         if not v.origin.maker and all(x in plain for x in v.inputs):
             plain.add(v)
             read.update(v.inputs)
-    return [v for v in toposort(outputs) if v in plain and v not in read and (v.op is not None or v in outputs)]
+    return [v for v in toposort(outputs) if v in plain and v not in read and (v.op is not None or v in wanted)]
 
 
 def _graph_stage(name, outputs, applications=()) -> Stage:
