@@ -31,15 +31,21 @@ rule("x / 1 = x", x / 1, lambda x: x)
 rule("x ** 1 = x", x**1, lambda x: x)
 rule("+x = x", fn("positive")(x), lambda x: x)
 
+
+def _floats(**bound) -> bool:
+    """Unsigned integers wrap around when they are negated, and not where a wider dtype goes on."""
+    return all(v.type.is_float for v in bound.values())
+
+
 # signs
 rule("-(-x) = x", fn("negative")(-x), lambda x: x)
-rule("x + (-y) = x - y", x + (-y), lambda x, y: x - y)
-rule("x - (-y) = x + y", x - (-y), lambda x, y: x + y)
+rule("x + (-y) = x - y", x + (-y), lambda x, y: x - y, when=_floats)
+rule("x - (-y) = x + y", x - (-y), lambda x, y: x + y, when=_floats)
 rule("x * -1 = -x", x * -1, lambda x: -x)
-rule("(-x) * (-y) = x * y", (-x) * (-y), lambda x, y: x * y)
-rule("(-x) / (-y) = x / y", (-x) / (-y), lambda x, y: x / y)
-rule("-(x - y) = y - x", -(x - y), lambda x, y: y - x)
-rule("abs(-x) = abs(x)", fn("absolute")(-x), lambda x: abs(x))
+rule("(-x) * (-y) = x * y", (-x) * (-y), lambda x, y: x * y, when=_floats)
+rule("(-x) / (-y) = x / y", (-x) / (-y), lambda x, y: x / y, when=_floats)
+rule("-(x - y) = y - x", -(x - y), lambda x, y: y - x, when=_floats)
+rule("abs(-x) = abs(x)", fn("absolute")(-x), lambda x: abs(x), when=_floats)
 rule("abs(abs(x)) = abs(x)", fn("absolute")(fn("absolute")(x)), lambda x: abs(x))
 
 # constants gather on one side

@@ -122,6 +122,9 @@ def rewrite(
         elif v.op is None or v in opaque:
             done[v] = v
         else:
+            for x in v.inputs:
+                if _in_progress(x, forward, done):
+                    done[x] = x  # its replacement came back to it: a circle, so it stays as it is
             waiting = [x for x in v.inputs if x not in done]
             if waiting:
                 stack.extend(reversed(waiting))
