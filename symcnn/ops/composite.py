@@ -220,7 +220,7 @@ def logsumexp(x, axis=None, keepdims=False) -> Variable:
 
 
 @builder("softmax")
-def softmax(x, axis=-1) -> Variable:
+def softmax(x, axis: int | tuple[int, ...] = -1) -> Variable:
     r""":math:`e^{x_i} / \sum_j e^{x_j}` along `axis`, stable at any size of `x`.
 
     Parameters
@@ -247,7 +247,7 @@ def softmax(x, axis=-1) -> Variable:
 
 
 @builder("log_softmax")
-def log_softmax(x, axis=-1) -> Variable:
+def log_softmax(x, axis: int | tuple[int, ...] = -1) -> Variable:
     r""":math:`x_i - \log \sum_j e^{x_j}` along `axis`, stable at any size of `x`.
 
     Parameters
