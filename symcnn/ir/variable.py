@@ -435,6 +435,6 @@ def _array(value, dtype) -> np.ndarray:
         dtype = as_dtype(dtype)
     try:
         array = np.array(value, dtype, order="C")
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise DTypeError(f"not an array: {error}", where=user_origin(), found=f"{value!r:.200}") from None
     return array.astype(as_dtype(array.dtype), copy=False)

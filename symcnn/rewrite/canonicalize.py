@@ -12,7 +12,7 @@ from symcnn.ops.elementwise import Elementwise, cast, multiply, where
 from symcnn.ops.reduce import Reduce
 from symcnn.ops.shape import expand_dims, squeeze, transpose
 from symcnn.rewrite.engine import Rules
-from symcnn.rewrite.pattern import const, fn, is_number, wild
+from symcnn.rewrite.pattern import const, fn, wild
 
 FOLDED_ELEMENTS = 65_536  # larger results of constants are computed at run time
 
@@ -64,8 +64,8 @@ rule(
 
 # choices
 rule("where(c, x, x) = x", where_(condition, x, x), lambda condition, x: x)
-rule("where(true, x, y) = x", where_(c, x, y), lambda c, x, y: x, when=lambda c, x, y: is_number(c, 1))
-rule("where(false, x, y) = y", where_(c, x, y), lambda c, x, y: y, when=lambda c, x, y: is_number(c, 0))
+rule("where(true, x, y) = x", where_(1, x, y), lambda x, y: x)
+rule("where(false, x, y) = y", where_(0, x, y), lambda x, y: y)
 rule(
     "where(not c, x, y) = where(c, y, x)",
     where_(log_not(condition), x, y),

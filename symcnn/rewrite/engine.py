@@ -58,13 +58,17 @@ class Rules:
     def __call__(
         self, name: str, pattern: Pattern, build: Callable[..., Variable], when: Callable[..., bool] | None = None
     ):
-        """Add ``pattern -> build(**wildcards)``, if ``when(**wildcards)``."""
+        """Add ``pattern -> build(**wildcards)``, if ``when(**wildcards)``.
+
+        Every wildcard, but for one called `condition`, must have the dtype of what is replaced: between dtypes numbers
+        are rounded and wrap around in ways that algebra does not know.
+        """
 
         def apply(variable, opaque):
             found = match(pattern, variable, opaque)
-            if found is None or (when is not None and not when(**found)):
+            if found is None or any(v.dtype != variable.dtype for name, v in found.items() if name != "condition"):
                 return None
-            return build(**found)
+            return build(**found) if when is None or when(**found) else None
 
         self._add(Rule(name, pattern.op, apply, _caller(), pattern))
 
