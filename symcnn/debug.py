@@ -90,4 +90,8 @@ def describe(array) -> str:
         return f"shape {array.shape}, min {array.min()}, max {array.max()}"
     finite = array[np.isfinite(array)]
     text = f"shape {array.shape}, {int(np.isnan(array).sum())} NaN, {int(np.isinf(array).sum())} inf"
-    return text + (f", min {finite.min():.4g}, mean {finite.mean():.4g}, max {finite.max():.4g}" if finite.size else "")
+    return text + (
+        f", min {finite.min():.4g}, mean {finite.mean(dtype='float64'):.4g}, max {finite.max():.4g}"
+        if finite.size
+        else ""
+    )

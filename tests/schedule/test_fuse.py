@@ -1,0 +1,83 @@
+"""Fusion: which kernels a program becomes."""
+
+import numpy as np
+import pytest
+
+import symcnn as sc
+
+
+def kernels(inputs, outputs, **options):
+    return [k.name for k in sc.function(inputs, outputs, device="cpu", **options).kernels]
+
+
+@pytest.fixture
+def x():
+    return sc.input("x", (None, 8))
+
+
+def test_an_elementwise_chain_with_broadcasting_is_one_kernel(x):
+    b = sc.shared(np.ones(8, "float32"))
+    assert len(kernels([x], sc.tanh((x + b) * 2) - sc.exp(x) / b)) == 1
+
+
+def test_a_chain_goes_into_the_reduction_that_reads_it(x):
+    assert len(kernels([x], sc.sum(sc.square(x - 1) * 3, axis=1))) == 1
+
+
+def test_softmax_is_one_row_kernel(x):
+    assert kernels([x], sc.softmax(x)) == ["max + subtract + exp + sum + divide"]
+    assert len(kernels([x], sc.log_softmax(x * 0.5))) == 1
+    assert len(kernels([x], [sc.softmax(x), sc.grad(sc.sum(sc.square(sc.softmax(x))), x)])) == 1
+
+
+def test_softmax_cross_entropy_and_its_gradient_are_few_kernels(x):
+    t = sc.input("t", (None,), "int64")
+    loss = sc.losses.cross_entropy(x, t)
+    assert len(kernels([x, t], [loss, sc.grad(loss, x)])) <= 3
+
+
+def test_normalisation_of_rows_is_one_kernel(x):
+    centred = x - sc.mean(x, axis=1, keepdims=True)
+    assert len(kernels([x], centred / sc.sqrt(sc.mean(sc.square(centred), axis=1, keepdims=True) + 1e-5))) == 1
+
+
+def test_the_updates_of_a_parameter_are_one_kernel():
+    w, v = (sc.shared(np.ones((8, 8), "float32"), name) for name in "wv")
+    g = sc.input("g", (8, 8))
+    velocity = 0.9 * v + g
+    names = kernels([g], [], updates={v: velocity, w: w - 0.1 * velocity})
+    assert len(names) == 1
+
+
+def test_bias_and_activation_follow_a_product_in_one_kernel(x):
+    w, b = sc.shared(np.ones((8, 4), "float32")), sc.shared(np.ones(4, "float32"))
+    assert len(kernels([x], sc.relu(x @ w + b))) == 2
+
+
+def test_what_is_expensive_is_not_computed_again(x):
+    """exp(x), read by reductions over different axes, is stored by one kernel; what is spread over rows by another."""
+    e = sc.exp(x)
+    f = sc.function([x], [sc.sum(e, axis=0), sc.sum(e * 2, axis=1)], device="cpu")
+    assert ["exp(" in k.source for k in f.kernels] == [True, False]
+    row = sc.exp(sc.shared(np.ones(8, "float32")))
+    f = sc.function([x], x * row, device="cpu")
+    assert ["exp(" in k.source for k in f.kernels] == [True, False]
+
+
+def test_a_group_is_not_merged_across_what_it_needs(x):
+    """a -> product -> b, and b reads a: one loop for a and b would have to run on both sides of the product."""
+    w = sc.shared(np.ones((8, 8), "float32"))
+    a = sc.tanh(x)
+    y = sc.exp(a @ w) + a
+    X = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
+    found = sc.function([x], [y, a], device="cpu")(X)
+    np.testing.assert_allclose(found[0], np.exp(np.tanh(X) @ np.ones((8, 8))) + np.tanh(X), rtol=1e-5)
+
+
+def test_large_groups_are_cut(x):
+    h = x
+    for k in range(200):
+        h = sc.sin(h) + k * x
+    f = sc.function([x], h, device="cpu")
+    assert 5 <= len(f.kernels) <= 40
+    assert max(len(k.ops) for k in f.kernels) <= 60
