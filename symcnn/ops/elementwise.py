@@ -173,9 +173,9 @@ def as_operands(*values) -> tuple[Variable, ...]:
         if isinstance(value, (bool, int, float)) and not isinstance(value, np.generic) and strong:
             try:
                 value = constant(value, np.result_type(*strong, value))
-            except OverflowError as error:
+            except DTypeError as error:
                 raise InputError(
-                    str(error), where=user_origin(), hint="cast the other operand to a wider dtype"
+                    error.what, where=user_origin(), hint="cast the other operand to a wider dtype"
                 ) from None
         result.append(as_variable(value))
     return tuple(result)

@@ -43,7 +43,7 @@ def test_python_scalars_take_the_dtype_of_the_others():
     assert (x * 0.5).dtype == (x + 1).dtype == np.float32
     assert (i + 1).dtype == np.int32 and (i + 0.5).dtype == np.float64
     assert (x * np.float64(0.5)).dtype == np.float64
-    with pytest.raises(sc.DTypeError, match="300|uint8"):
+    with pytest.raises(sc.InputError):
         sc.input("u", (2,), "uint8") + 300
 
 
