@@ -94,6 +94,8 @@ class _Generator:
         for store in self.nest.stores:
             self._analyse(store.value)
         self.merged, self.axes = self._merge_axes()
+        # Loop counters by their place, so that the text does not depend on where in a graph the loops come from.
+        self.counters = {axis.name: f"i{k}" for k, axis in enumerate(self.axes)}
 
     def run(self) -> Generated:
         outer_count = self.nest.outer
@@ -108,7 +110,7 @@ class _Generator:
         self._stores(body, rows)
         if points:
             self._loops(body, list(inner), lambda scope: self._stores(scope, points))
-        counter = outer[0].name if len(outer) == 1 else "task"
+        counter = self._counter(outer[0]) if len(outer) == 1 else "task"
         lines = [f"for {counter} in range(lo, hi):", *_indent(body.lines)]
         header = [f'"""{self.step.name}"""', "block = int64_at(args)"]
         if any(isinstance(e, Fold) and e.kind in ("sum", "prod") and e.dtype.kind == "f" for e in self.uses):
@@ -183,10 +185,11 @@ class _Generator:
         rest = "task"
         for axis in reversed(outer[1:]):
             extent = self._emit(axis.extent, scope)
-            scope.lines.append(f"{axis.name} = {rest} % {extent}")
-            scope.lines.append(f"rest_{axis.name} = {rest} // {extent}")
-            rest = f"rest_{axis.name}"
-        scope.lines.append(f"{outer[0].name} = {rest}")
+            counter = self._counter(axis)
+            scope.lines.append(f"{counter} = {rest} % {extent}")
+            scope.lines.append(f"rest_{counter} = {rest} // {extent}")
+            rest = f"rest_{counter}"
+        scope.lines.append(f"{self._counter(outer[0])} = {rest}")
 
     def _loops(self, scope: _Scope, axes, body):
         """`body` inside one loop per axis."""
@@ -195,9 +198,9 @@ class _Generator:
             return
         axis, *rest = axes
         inner = _Scope(scope, frozenset((axis.name,)))
-        extent = self._emit(axis.extent, scope)
+        counter, extent = self._counter(axis), self._emit(axis.extent, scope)
         self._loops(inner, rest, body)
-        scope.lines.append(f"for {axis.name} in range({extent}):")
+        scope.lines.append(f"for {counter} in range({extent}):")
         scope.lines.extend(_indent(inner.lines))
 
     def _stores(self, scope: _Scope, stores):
@@ -243,14 +246,14 @@ class _Generator:
 
         def blocks(outer):
             axis = fold.axes[-1]
-            extent = self._emit(axis.extent, outer)
+            counter, extent = self._counter(axis), self._emit(axis.extent, outer)
             inner = _Scope(outer, frozenset((axis.name,)))
             value = self._emit(fold.body.cast(fold.dtype), inner)
             inner.lines.append(f"{part} = {part} + {value}")
             outer.lines += [
                 f"for {start} in range(0, {extent}, {SUMMED_IN_FLOAT32}):",
                 f"    {part} = float32(0.0)",
-                f"    for {axis.name} in range({start}, min({start} + {SUMMED_IN_FLOAT32}, {extent})):",
+                f"    for {counter} in range({start}, min({start} + {SUMMED_IN_FLOAT32}, {extent})):",
                 *_indent(_indent(inner.lines)),
                 f"    {total} = {total} + {part}",
             ]
@@ -294,7 +297,7 @@ class _Generator:
         if isinstance(expr, (Size, Param)):
             return self.integers.setdefault(expr, f"n{len(self.integers)}")
         if isinstance(expr, Index):
-            return expr.axis
+            return self.counters[expr.axis]
         found = _lookup(expr, scope)
         if found is not None:
             return found
@@ -383,6 +386,9 @@ class _Generator:
             scope.lines.append(f"{name} = {text}")
         scope.names[expr] = name
         return name
+
+    def _counter(self, axis: Axis) -> str:
+        return self.counters.setdefault(axis.name, f"r{len(self.counters) - len(self.axes)}")
 
     def _temporary(self, letter) -> str:
         self.temporaries += 1

@@ -1,0 +1,189 @@
+"""Generated kernels: canonical, readable, and right where loops are strange: empty, merged, guarded, in small dtypes."""
+
+import re
+
+import numpy as np
+import pytest
+
+import symcnn as sc
+from symcnn.ir.graph import evaluate
+
+
+def sources(inputs, outputs, **options):
+    return [k.source for k in sc.function(inputs, outputs, device="cpu", **options).kernels]
+
+
+def agree(inputs, outputs, *arrays, tolerance=1e-6):
+    """Values of the kernels equal those of the references; returns the sources."""
+    f = sc.function(inputs, outputs, device="cpu")
+    found = f(*arrays)
+    expected = evaluate(outputs, dict(zip(inputs, arrays, strict=True)))
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+    return [k.source for k in f.kernels]
+
+
+def test_equal_structure_gives_equal_text():
+    """Names, sizes, and the batch do not matter: the kernel is compiled once for all of them."""
+    texts = set()
+    for name, shape in (("x", (None, 8)), ("image", (4, 5)), ("z", (None, None)), ("z", (3, None, 7))):
+        x = sc.input(name, shape)
+        texts.update(sources([x], sc.tanh(x * 2) + 1))
+    assert len(texts) == 1
+
+
+def test_another_dtype_or_number_is_another_kernel():
+    texts = set()
+    for dtype, number in (("float32", 2), ("float64", 2), ("float32", 3)):
+        x = sc.input("x", (None,), dtype)
+        texts.update(sources([x], sc.tanh(x * number)))
+    assert len(texts) == 3
+
+
+def test_numbers_are_written_as_short_as_they_are():
+    x = sc.input("x", (None,))
+    (source,) = sources([x], x * 0.1 + 1e-5)
+    assert "float32(0.1)" in source
+    assert "float32(1e-05)" in source
+
+
+def test_every_kernel_is_python_that_can_be_read():
+    x, t = sc.input("x", (None, 1, 9, 9)), sc.input("t", (None,), "int64")
+    y = sc.max_pool2d(sc.relu(x), 3, stride=2, padding=1)
+    loss = sc.losses.cross_entropy(sc.flatten(y, 1), t)
+    for source in sources([x, t], [loss, sc.grad(loss, x)]):
+        compile(source, "kernel", "exec")
+        assert source.startswith('def kernel(lo, hi, args):\n    """')
+        assert max(map(len, source.splitlines())) < 400
+
+
+def test_neighbouring_axes_become_one_loop():
+    x, y = (sc.input(name, (None, 3, 4, 5)) for name in "xy")
+    (source,) = agree([x, y], [sc.exp(x) * y], *np.random.default_rng(0).normal(size=(2, 2, 3, 4, 5)).astype("float32"))
+    assert source.count("for ") == 1
+    assert "%" not in source
+
+
+def test_a_bias_of_channels_keeps_its_axis():
+    x, b = sc.input("x", (None, 3, 4, 5)), sc.input("b", (3, 1, 1))
+    rng = np.random.default_rng(0)
+    X, B = rng.normal(size=(2, 3, 4, 5)).astype("float32"), rng.normal(size=(3, 1, 1)).astype("float32")
+    agree([x, b], [sc.relu(x + b)], X, B)
+
+
+def test_what_does_not_depend_on_a_loop_is_computed_before_it():
+    x = sc.input("x", (None, 8))
+    (source,) = sources([x], x - sc.max(x, axis=1, keepdims=True))
+    body = source[source.index("for i0") :]
+    assert body.index("maximum") < body.index("for i1")
+
+
+def test_a_branch_keeps_its_loads_inside():
+    """Padding reads nothing outside; a long computation below it is written once."""
+    x = sc.input("x", (None, 5))
+    h = x
+    for _ in range(12):
+        h = sc.sin(sc.square(h) + 0.5)
+    (source,) = agree([x], [sc.pad(h, ((0, 0), (2, 3)))], np.linspace(-1, 1, 10, dtype="float32").reshape(2, 5))
+    assert source.count("sin(") == 12
+    assert len(source) < 3000
+
+
+def test_branches_in_branches():
+    x = sc.input("x", (4, 4))
+    y = sc.pad(sc.exp(sc.pad(sc.square(sc.pad(x, 1)), 1)), 1)
+    z = sc.concat([y[:3], sc.tanh(y[3:]) * 2, sc.concat([y, y[::-1]], axis=0)], axis=0)
+    X = np.random.default_rng(0).normal(size=(4, 4)).astype("float32")
+    agree([x], [z, sc.take(z, [3, -1, 0], axis=1), sc.sum(sc.pad(z, 2), axis=0)], X, tolerance=1e-5)
+
+
+def test_gathers_of_gathers():
+    x, n = sc.input("x", (None, 3)), sc.input("n", (None,), "int64")
+    h = x
+    for _ in range(12):
+        h = sc.take(h, n, axis=0)
+    (source,) = agree([x, n], [h], np.arange(12, dtype="float32").reshape(4, 3), np.array([1, 2, 3, 0]))
+    assert len(source) < 6000
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64", "uint64", "bool"])
+def test_integers_wrap_around_as_in_numpy(dtype):
+    x, y = (sc.input(name, (None, 4), dtype) for name in "xy")
+    if dtype == "bool":
+        X, Y = np.array([[True, False, True, False]]), np.array([[True, True, False, False]])
+        outputs = [
+            x & y,
+            x | y,
+            x ^ y,
+            ~x,
+            sc.sum(x),
+            sc.any(x, axis=1),
+            sc.all(x, axis=1),
+            x.astype("float32"),
+            sc.where(x, 1, 2),
+        ]
+    else:
+        info = np.iinfo(dtype)
+        X = np.array([[info.min, info.max, 3, 7]], dtype)
+        Y = np.array([[info.max, info.max, 5, 2]], dtype)
+        outputs = [x + y, x * y, x - y, sc.maximum(x, y), x // y, x % y, sc.sum(x, axis=1), sc.max(x), sc.min(x, axis=0),
+                   sc.argmax(x, axis=1), x < y, x.astype("int8"), sc.square(x), sc.abs(x) if info.min else x]  # fmt: skip
+    agree([x, y], outputs, X, Y)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 0), (1, 1), (1, 4), (3, 1)])
+def test_empty_and_single_loops(shape):
+    x = sc.input("x", (None, None), "float64")
+    X = np.random.default_rng(0).normal(size=shape)
+    outputs = [sc.exp(x), sc.sum(x, axis=0), sc.sum(x, axis=1), sc.sum(x), sc.prod(x, axis=1, keepdims=True), x.T * 2,
+               sc.concat([x, x * 2], axis=1), sc.pad(x, 1), x @ x.T, x[::-1, 1:] + 1, sc.all(x > 0, axis=0)]  # fmt: skip
+    agree([x], outputs, X, tolerance=1e-12)
+
+
+def test_scalars():
+    x, y = sc.input("x", ()), sc.input("y", (), "float64")
+    agree([x, y], [x * 2, sc.exp(x) + y, sc.sum(x), sc.reshape(y, (1, 1)) + x, x > y], np.float32(0.3), np.float64(0.1))
+
+
+def test_reductions_over_any_axes():
+    x = sc.input("x", (None, 3, 4, 2), "float64")
+    X = np.random.default_rng(0).normal(size=(2, 3, 4, 2))
+    axes = [None, 0, 1, 3, (0, 1), (0, 3), (1, 2), (2, 3), (0, 1, 3), (1, 2, 3)]
+    outputs = [
+        reduce(x, axis=a, keepdims=k) for a in axes for k in (True, False) for reduce in (sc.sum, sc.max, sc.mean)
+    ]
+    agree([x], outputs, X, tolerance=1e-12)
+
+
+def test_nan_wins_maxima_and_the_first_of_equals_the_position():
+    x = sc.input("x", (None, 4))
+    X = np.array([[1, np.nan, 3, np.nan], [2, 2, 1, 2], [-np.inf, -np.inf, -np.inf, -np.inf]], "float32")
+    f = sc.function(
+        [x], [sc.max(x, axis=1), sc.min(x, axis=1), sc.argmax(x, axis=1), sc.argmin(x, axis=1)], device="cpu"
+    )
+    found = f(X)
+    np.testing.assert_array_equal(found[0], X.max(1))
+    np.testing.assert_array_equal(found[1], X.min(1))
+    assert found[2].tolist() == X.argmax(1).tolist() == [1, 0, 0]
+    assert found[3].tolist() == X.argmin(1).tolist()
+
+
+def test_many_elements_are_shared_by_threads(monkeypatch):
+    """A large launch is cut into chunks of any size; every element is computed once."""
+    x = sc.input("x", (None,))
+    f = sc.function([x], [x * 2 + 1, sc.sum(x)], device="cpu")
+    for n in (1, 1000, 65_537, 1_000_003):
+        X = np.arange(n, dtype="float32") % 1000
+        doubled, total = f(X)
+        np.testing.assert_array_equal(doubled, X * 2 + 1)
+        np.testing.assert_allclose(total, X.sum(dtype="float64"), rtol=1e-5)
+
+
+def test_the_argument_block_is_unpacked_in_order():
+    x = sc.input("x", (None, 8))
+    (source,) = sources([x], sc.sum(x * 2, axis=1))
+    operands = re.findall(r"x\d+ = float32_at\(block\[(\d+)\]\)", source)
+    integers = re.findall(r"n\d+ = block\[(\d+)\]", source)
+    assert list(map(int, operands)) == list(range(len(operands)))
+    assert list(map(int, integers)) == list(range(len(operands) + 3, len(operands) + 3 + len(integers)))
