@@ -7,6 +7,7 @@ a launch of one chunk runs on the calling thread at once.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from contextlib import contextmanager
@@ -67,11 +68,14 @@ def _numba_cache_in(folder: Path):
 def _compiled():
     options = {"parallel": True, "nogil": True}
     signature = "void(uintp[::1], int64[::1], int64[::1], uintp[::1])"
-    try:
-        with _numba_cache_in(config.cache_dir / "executor"):
-            return njit(signature, cache=True, **options)(_walk)
-    except Exception:  # whatever is wrong with the cache, the executor can be compiled without it
-        return njit(signature, **options)(_walk)
+    folder = config.cache_dir / "executor"
+    for _ in range(2):
+        try:
+            with _numba_cache_in(folder):
+                return njit(signature, cache=True, **options)(_walk)
+        except Exception:  # a damaged cache is thrown away and made anew, one that cannot be used is done without
+            shutil.rmtree(folder, ignore_errors=True)
+    return njit(signature, **options)(_walk)
 
 
 _walker: Any = None

@@ -69,6 +69,8 @@ def test_a_damaged_cache_of_the_executor(filled):
     for path in damaged:
         path.write_bytes(path.read_bytes()[:10])
     assert damaged and finish(start(filled))[0] == ["2.0", "loaded"]
+    repaired = list((filled / "executor").rglob("*.nb*"))
+    assert repaired and all(path.stat().st_size > 10 for path in repaired)
 
 
 def test_another_version_of_numba(filled):
