@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -51,6 +52,7 @@ NAMESPACE = {
 _lock = threading.RLock()
 _loaded: dict[str, tuple[int, object]] = {}
 _caches: dict[Path, KernelCache] = {}
+_IMPORT = re.compile(r"^from ([\w.]+) import (\([^)]*\)|.*)$", re.MULTILINE)
 seconds = 0.0  # spent compiling by this process
 
 
@@ -72,21 +74,38 @@ def disk_cache() -> KernelCache:
 
 
 def _key(kernel) -> str:
+    # What a generated kernel calls are scalar functions; a tuned one is a function of its module and what that imports.
+    generated = isinstance(kernel, str)
     return content_hash(
-        _FINGERPRINT, kernel if isinstance(kernel, str) else f"{kernel.__module__}.{kernel.__qualname__}"
+        _fingerprint(scalar.__name__ if generated else kernel.__module__),
+        kernel if generated else f"{kernel.__module__}.{kernel.__qualname__}",
     )
 
 
-def _fingerprint() -> str:
-    """What machine code depends on besides the kernel's own source."""
+def _sources() -> dict[str, str]:
+    """Module -> source, of the whole backend."""
     here = Path(__file__).parent
-    sources = [path.read_text() for path in sorted([*here.glob("*.py"), *here.glob("tuned/*.py")])]
-    host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    return content_hash(numba.__version__, str(llvm.llvm_version_info), *host, *sources)
+    paths = {path.relative_to(here).with_suffix(""): path for path in here.rglob("*.py")}
+    return {".".join([__package__, *name.parts]): path.read_text() for name, path in paths.items()}
 
 
 # Taken when the sources are imported, so that editing them later cannot label old code as new.
-_FINGERPRINT = _fingerprint()
+_SOURCES = _sources()
+
+
+@cache
+def _fingerprint(module: str) -> str:
+    """What the machine code of kernels in `module` depends on besides their names: that source, those it imports, ours."""
+    needed, waiting = {__name__}, [module]
+    while waiting:
+        name = waiting.pop()
+        if name in _SOURCES and name not in needed:
+            needed.add(name)
+            for package, names in _IMPORT.findall(_SOURCES[name]):
+                waiting += [package, *(f"{package}.{n}" for n in re.findall(r"\w+", names))]
+    host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    versions = numba.__version__, str(llvm.llvm_version_info)
+    return content_hash(*versions, *host, *(_SOURCES[name] for name in sorted(needed)))
 
 
 def _load(key: str):

@@ -67,11 +67,40 @@ def test_the_key_changes_with_what_the_machine_code_depends_on(monkeypatch):
     key = compiler._key(source)
     assert key == compiler._key(source)
     assert key != compiler._key(source + "\n")
-    fingerprint = compiler._fingerprint()
+    compiler._fingerprint.cache_clear()
     monkeypatch.setattr(compiler.numba, "__version__", "0.0.0")
-    assert compiler._fingerprint() != fingerprint
-    monkeypatch.setattr(compiler, "_FINGERPRINT", compiler._fingerprint())
     assert compiler._key(source) != key
+    compiler._fingerprint.cache_clear()
+
+
+def test_a_kernel_depends_on_the_sources_it_uses_and_no_others(monkeypatch):
+    def tuned(lo, hi, args): ...
+
+    tuned.__module__ = "symcnn.backends.cpu.tuned.tile"
+    generated = SOURCE.format(name="sources", factor=1.0)
+
+    def keys_without(module):
+        compiler._fingerprint.cache_clear()
+        with monkeypatch.context() as edited:
+            if module:
+                edited.setitem(compiler._SOURCES, f"symcnn.backends.cpu.{module}", "")
+            return compiler._key(generated), compiler._key(tuned)
+
+    before = keys_without(None)
+    changed = {
+        module: [old != new for old, new in zip(before, keys_without(module), strict=True)]
+        for module in ("compiler", "jit", "scalar", "simd", "tuned.tile", "codegen", "executor")
+    }
+    compiler._fingerprint.cache_clear()
+    assert changed == {
+        "compiler": [True, True],
+        "jit": [True, True],
+        "scalar": [True, False],
+        "simd": [False, True],
+        "tuned.tile": [False, True],
+        "codegen": [False, False],
+        "executor": [False, False],
+    }
 
 
 def test_hashes_do_not_run_into_each_other():
