@@ -22,7 +22,6 @@ from symcnn.schedule.plan import Plan, View
 
 SERIAL_WORK = 32_768  # scalar operations below which a second thread costs more than it brings
 CHUNKS_PER_THREAD = 4  # so that an uneven share can be evened out
-HEADER = 3  # scratch address, scratch bytes, grain: see launch.py
 
 
 def aligned_bytes(count: int) -> np.ndarray:
@@ -138,7 +137,7 @@ class CpuExecutable:
         count = len(launch.operands)
         scratch = -(-launch.scratch // ALIGNMENT) * ALIGNMENT
         base = self._scratch.ctypes.data
-        block = np.array([0] * count + [base + workspace, scratch, launch.grain, *launch.sizes], np.int64)
+        block = np.array([0] * count + [base + workspace, scratch, launch.grain, 0, 0, *launch.sizes], np.int64)
         for k, view in enumerate(launch.operands):
             if view.buffer < 0:
                 block[k] = base + view.offset

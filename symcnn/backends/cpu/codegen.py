@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symcnn.backends.cpu.launch import HEADER
 from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Index, Load, Param, Size, Stride, children
 from symcnn.ops.elementwise import ROWS
 
@@ -116,7 +117,7 @@ class _Generator:
         if any(isinstance(e, Fold) and e.kind in ("sum", "prod") and e.dtype.kind == "f" for e in self.uses):
             header.insert(1, IN_ANY_ORDER)
         header += [f"{name} = {_storage(v.dtype)}_at(block[{k}])" for k, (v, name) in enumerate(self.operands.items())]
-        first = len(self.operands) + 3  # after scratch address, scratch bytes, grain: see launch.py
+        first = len(self.operands) + HEADER
         header += [f"{name} = block[{first + k}]" for k, name in enumerate(self.integers.values())]
         source = "\n".join(["def kernel(lo, hi, args):", *_indent([*header, *top.lines, *lines])]) + "\n"
         work = [a.extent for a in inner]

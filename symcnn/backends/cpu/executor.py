@@ -16,10 +16,10 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
-from numba import prange, types
+from numba import prange
 
-from symcnn.backends.cpu.jit import intrinsic, njit, numba_config
+from symcnn.backends.cpu.call import call
+from symcnn.backends.cpu.jit import njit, numba_config
 from symcnn.config import config
 
 # An idle OpenMP thread spins for milliseconds by default, which starves whoever else needs the processor; long enough
@@ -32,26 +32,16 @@ if "OMP_WAIT_POLICY" not in os.environ:
 lock = threading.RLock()
 
 
-@intrinsic
-def _call(typing_context, address, low, high, block):
-    def generate(context, builder, signature, arguments):
-        function = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 3)
-        builder.call(builder.inttoptr(arguments[0], function.as_pointer()), arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.uintp, types.int64, types.int64, types.uintp), generate
-
-
 def _walk(addresses, tasks, grains, blocks):
     for k in range(addresses.shape[0]):
         count, grain = tasks[k], grains[k]
         address, block = addresses[k], blocks[k]
         chunks = (count + grain - 1) // grain
         if chunks == 1:
-            _call(address, 0, count, block)
+            call(address, 0, count, block)
         else:
             for c in prange(chunks):
-                _call(address, c * grain, min(count, c * grain + grain), block)
+                call(address, c * grain, min(count, c * grain + grain), block)
 
 
 @contextmanager

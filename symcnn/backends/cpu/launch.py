@@ -8,8 +8,13 @@ block[0 : n]            addresses of the n operands, in the order of `Launch.ope
 block[n]                address of the scratch memory of chunk 0
 block[n + 1]            scratch bytes per chunk
 block[n + 2]            the grain: tasks per chunk
-block[n + 3 :]          `Launch.sizes`
+block[n + 3]            address of the epilogue, 0 for none
+block[n + 4]            address of the epilogue's own argument block
+block[n + 5 :]          `Launch.sizes`
 ======================  ===========================================================
+
+An epilogue is a generated kernel that a tuned kernel calls on each range of rows of its output that it has finally
+written, while they are in cache; its tasks are these rows.
 
 The executor calls the kernel once per chunk of `grain` tasks, in parallel, so ``lo // grain`` is the number of the
 chunk. A kernel is a pure function of this block: new sizes need a new block and compile nothing.
@@ -21,6 +26,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symcnn.schedule.plan import View
+
+HEADER = 5  # words between the operands and the sizes
 
 
 @dataclass(frozen=True)

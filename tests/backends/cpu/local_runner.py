@@ -21,8 +21,11 @@ def view_of(array, buffer):
     return View(buffer, 0, array.shape, strides, array.dtype)
 
 
-def run(entry, op, output, operands, threads=2):
-    """Compute `op` into `output` with the launches of a tuned entry; a guard after all memory must survive."""
+def run(entry, op, output, operands, threads=2, epilogue=(0, 0)):
+    """Compute `op` into `output` with the launches of a tuned entry; a guard after all memory must survive.
+
+    `epilogue` is the address of a kernel and of its argument block.
+    """
     arrays = [*operands, output]
     views = [None if a is None else view_of(a, i) for i, a in enumerate(arrays)]
     *inputs, result = views
@@ -34,7 +37,7 @@ def run(entry, op, output, operands, threads=2):
     for launch in launches:
         scratch, scratch_guard = _guarded(launch.scratch * launch.chunks)
         addresses = [buffers[v.buffer].ctypes.data + v.offset for v in launch.operands]
-        header = [scratch.ctypes.data, launch.scratch, launch.grain]
+        header = [scratch.ctypes.data, launch.scratch, launch.grain, *epilogue]
         block = np.array([*addresses, *header, *launch.sizes], np.int64)
         for lo in range(0, launch.tasks, launch.grain):
             compiled(launch.kernel)(lo, min(lo + launch.grain, launch.tasks), block.ctypes.data)

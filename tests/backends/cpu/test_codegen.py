@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symcnn as sc
+from symcnn.backends.cpu.launch import HEADER
 from symcnn.ir.graph import evaluate
 
 
@@ -186,4 +187,5 @@ def test_the_argument_block_is_unpacked_in_order():
     operands = re.findall(r"x\d+ = float32_at\(block\[(\d+)\]\)", source)
     integers = re.findall(r"n\d+ = block\[(\d+)\]", source)
     assert list(map(int, operands)) == list(range(len(operands)))
-    assert list(map(int, integers)) == list(range(len(operands) + 3, len(operands) + 3 + len(integers)))
+    first = len(operands) + HEADER
+    assert list(map(int, integers)) == list(range(first, first + len(integers)))

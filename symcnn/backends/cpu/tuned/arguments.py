@@ -2,7 +2,9 @@
 
 from numba import float32, float64, int64, uintp
 
+from symcnn.backends.cpu.call import call
 from symcnn.backends.cpu.jit import njit
+from symcnn.backends.cpu.launch import HEADER
 from symcnn.backends.cpu.simd import advance, pointer
 
 # Sums may be reordered and contracted to fused multiply-adds, but NaN and infinity keep their meaning.
@@ -13,8 +15,6 @@ helper = njit(
     no_cpython_wrapper=True,
     no_cfunc_wrapper=True,
 )
-
-HEADER = 3  # words between the operands and the sizes: scratch address, scratch bytes, grain
 
 
 @helper
@@ -40,6 +40,16 @@ def scratch(block, operands, lo, dtype):
 def sizes(block, operands):
     """Pointer to the sizes, which follow the header."""
     return advance(block, operands + HEADER)
+
+
+@helper
+def finish(block, operands, lo, hi):
+    """Let the epilogue, if there is one, work on rows ``lo <= row < hi`` of the output, all finally written just now.
+
+    A row is what one index of all axes of the output but the last leads to: a pixel of an image, a row of a matrix.
+    """
+    if block[operands + 3] != 0:
+        call(uintp(block[operands + 3]), lo, hi, uintp(block[operands + 4]))
 
 
 def both_precisions(factory):
