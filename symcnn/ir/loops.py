@@ -307,8 +307,8 @@ class Operand:
     Whether the element is a load from memory or the body of the op that makes it is the scheduler's business.
     """
 
-    def __init__(self, variable: Variable, element: Callable[[tuple[Expr, ...]], Expr]):
-        self.variable, self._element = variable, element
+    def __init__(self, variable: Variable, element: Callable[[tuple[Expr, ...]], Expr], axes=None):
+        self.variable, self._element, self._axes = variable, element, axes
 
     @property
     def dtype(self) -> np.dtype:
@@ -320,7 +320,11 @@ class Operand:
 
     @property
     def shape(self) -> tuple[Expr, ...]:
-        return shape_of(self.variable)
+        return shape_of(self.variable, self._axes)
+
+    def transposed(self, axes: tuple[int, ...]) -> Operand:
+        """The same operand, seen with its axes in the order `axes`."""
+        return Operand(self.variable, lambda at: self[tuple(at[axes.index(k)] for k in range(len(axes)))], axes)
 
     def __getitem__(self, index) -> Expr:
         index = tuple(map(as_expr, index if isinstance(index, tuple) else (index,)))
@@ -339,8 +343,8 @@ class Result:
         The integers of `Op.parameters`, in order (as many as are unpacked).
     """
 
-    def __init__(self, variable: Variable, index: tuple[Expr, ...], serial: int):
-        self.variable, self.index, self._serial, self._folds = variable, index, serial, 0
+    def __init__(self, variable: Variable, index: tuple[Expr, ...], serial: int, axes=None):
+        self.variable, self.index, self._serial, self._axes, self._folds = variable, index, serial, axes, 0
 
     @property
     def dtype(self) -> np.dtype:
@@ -348,7 +352,11 @@ class Result:
 
     @property
     def shape(self) -> tuple[Expr, ...]:
-        return shape_of(self.variable)
+        return shape_of(self.variable, self._axes)
+
+    def transposed(self, axes: tuple[int, ...]) -> Result:
+        """The same result, seen with its axes in the order `axes`."""
+        return Result(self.variable, tuple(self.index[k] for k in axes), self._serial, axes)
 
     def param(self, position: int) -> Expr:
         return Param(self.variable, position)
@@ -371,9 +379,11 @@ def _is_one(extent) -> bool:
     return (extent.value if isinstance(extent, Const) else extent) == 1
 
 
-def shape_of(variable: Variable) -> tuple[Expr, ...]:
-    """Sizes as Exprs: literal 1 where the dimension is statically 1 (it decides broadcasting), run-time otherwise."""
-    return tuple(const(1) if d == 1 else Size(variable, k) for k, d in enumerate(variable.shape))
+def shape_of(variable: Variable, axes=None) -> tuple[Expr, ...]:
+    """Sizes as Exprs, of the axes `axes` (all, unless given): literal 1 where the dimension is statically 1 (it decides
+    broadcasting), run-time otherwise."""
+    axes = range(variable.ndim) if axes is None else axes
+    return tuple(const(1) if variable.shape[k] == 1 else Size(variable, k) for k in axes)
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:

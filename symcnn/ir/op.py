@@ -43,6 +43,11 @@ class Op:
         Positions of operands used for their shape alone: no data dependence, the value need not exist.
     checked_indices : tuple of int
         Positions of integer operands whose values must lie in ``index_bound(...)``; checked at each call.
+    images : tuple of int
+        Positions of operands that are images, (N, C, H, W); empty for an op of other things. `ChannelsLast` is the same
+        op on images in (N, H, W, C).
+    image_result : bool
+        Whether the result of an op of images is one, too.
     smooth : bool
         Whether derivatives are compared with finite differences to second order in the contract tests.
     examples : tuple of Example
@@ -52,6 +57,8 @@ class Op:
     pattern: ClassVar[str] = "fold"
     shape_only: ClassVar[tuple[int, ...]] = ()
     checked_indices: ClassVar[tuple[int, ...]] = ()
+    images: ClassVar[tuple[int, ...]] = ()
+    image_result: ClassVar[bool] = True
     smooth: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = ()
 

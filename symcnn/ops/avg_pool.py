@@ -29,6 +29,7 @@ class AvgPool2d(Pool):
 
     count_include_pad: bool = False
 
+    images = (0,)
     examples = tuple(
         Example((x,), {**attributes, "count_include_pad": flag}) for x, _, attributes in CASES for flag in (False, True)
     )
@@ -86,6 +87,7 @@ class AvgPool2d(Pool):
 class AvgPool2dGrad(AvgPool2d):
     """The adjoint of `AvgPool2d`: every window spreads its cotangent evenly over the pixels it sees."""
 
+    images = (0, 1)
     shape_only = (1,)
 
     @property

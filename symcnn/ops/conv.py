@@ -102,6 +102,7 @@ class _Convolution(Op):
 class Conv2d(_Convolution):
     """``y = dT/dg``: x (N, C, H, W), w (O, C/groups, KH, KW) -> y (N, O, OH, OW)."""
 
+    images = (0,)
     examples = tuple(Example((x, w), attributes) for x, w, _, attributes in CASES)
 
     def infer(self, x, w):
@@ -145,6 +146,7 @@ class Conv2d(_Convolution):
 class Conv2dInputGrad(_Convolution):
     """``dT/dx``: g (N, O, OH, OW), w (O, C/groups, KH, KW) and the shape of x -> (N, C, H, W)."""
 
+    images = (0, 2)
     shape_only = (2,)
 
     examples = tuple(Example((g, w, x), attributes) for x, w, g, attributes in CASES)
@@ -206,6 +208,8 @@ class Conv2dInputGrad(_Convolution):
 class Conv2dWeightGrad(_Convolution):
     """``dT/dw``: x (N, C, H, W), g (N, O, OH, OW) and the shape of w -> (O, C/groups, KH, KW)."""
 
+    images = (0, 1)
+    image_result = False
     shape_only = (2,)
 
     examples = tuple(Example((x, g, w), attributes) for x, w, g, attributes in CASES)

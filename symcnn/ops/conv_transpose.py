@@ -22,6 +22,7 @@ class Conv2dTranspose(Conv2dInputGrad):
 
     output_padding: tuple[int, int] = (0, 0)
 
+    images = (0,)
     shape_only = ()
 
     def label(self):

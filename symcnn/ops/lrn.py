@@ -24,6 +24,7 @@ class ChannelWindowSum(Op):
     before: int
     after: int
 
+    images = (0,)
     examples = (
         Example(((2, 6, 2, 3),), {"before": 2, "after": 2}),
         Example(((1, 5, 2),), {"before": 1, "after": 2}),

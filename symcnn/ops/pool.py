@@ -127,6 +127,7 @@ class Pool(Op):
 class MaxPool2d(Pool):
     """``y[n, c, p]``: the largest pixel that window p sees; NaN if it sees one."""
 
+    images = (0,)
     examples = tuple(Example((x,), attributes) for x, _, attributes in CASES)
 
     def infer(self, x):
@@ -154,6 +155,7 @@ class MaxPool2dArgmax(Pool):
     A pixel of -inf counts as the lowest finite number, so that it still wins over padding.
     """
 
+    images = (0,)
     smooth = False
     examples = MaxPool2d.examples
 
@@ -182,6 +184,7 @@ class MaxPool2dArgmax(Pool):
 class MaxPool2dGrad(Pool):
     """``dx``: every pixel sums the cotangents of the windows that it won; ct and argmax (N, C, OH, OW), the shape of x."""
 
+    images = (0, 1, 2)
     shape_only = (2,)
     examples = tuple(
         Example(
@@ -226,6 +229,7 @@ class MaxPool2dGrad(Pool):
 class MaxPool2dTake(Pool):
     """Every window takes from x (N, C, H, W) the pixel at its tap in argmax (N, C, OH, OW)."""
 
+    images = (0, 1)
     pattern = "gather"
     examples = tuple(
         Example((x, y), attributes, dtypes=("float", "int32"), integers={1: prod(attributes["window_size"])})

@@ -129,6 +129,7 @@ class Upsample2d(Op):
     scale: tuple[Fraction, Fraction]
     mode: str
 
+    images = (0,)
     pattern = "gather"
     examples = tuple(Example((x,), attributes) for x, _, attributes in CASES)
 
@@ -167,6 +168,7 @@ class Upsample2d(Op):
 class Upsample2dGrad(Upsample2d):
     """The adjoint of `Upsample2d`: every pixel sums the cotangents it contributed to; ct and the shape of x."""
 
+    images = (0, 1)
     pattern = "fold"
     shape_only = (1,)
     examples = tuple(Example((y, x), attributes) for x, y, attributes in CASES)

@@ -13,7 +13,7 @@ from symcnn.backends.base import KernelInfo
 from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import Launch
-from symcnn.backends.cpu.tuned import TUNED
+from symcnn.backends.cpu.tuned import tuned_kernel
 from symcnn.config import config
 from symcnn.ir.loops import Call, Const, Param, Size, Stride
 from symcnn.schedule.lower import Step
@@ -36,7 +36,7 @@ class CpuBackend:
         self._generated: WeakKeyDictionary[Step, Generated] = WeakKeyDictionary()
 
     def tuned(self, variable) -> bool:
-        kernel = TUNED.get(type(variable.op).__name__) if config.tuned else None
+        kernel = tuned_kernel(variable.op) if config.tuned else None
         return kernel is not None and kernel.accepts(variable.op, [x.type for x in variable.inputs], variable.type)
 
     @property
@@ -50,7 +50,7 @@ class CpuBackend:
                 compiler.compile_kernel(self.generated(program, step).source)
                 continue
             (target,) = step.writes
-            for table in getattr(TUNED[type(target.op).__name__], "sometimes", ()):
+            for table in getattr(tuned_kernel(target.op), "sometimes", ()):
                 compiler.compile_kernel(table[target.dtype.name])
 
     def generated(self, program, step) -> Generated:
@@ -65,7 +65,7 @@ class CpuBackend:
         def source(step):
             if step.nest is not None:
                 return self.generated(program, step).source
-            return inspect.getsource(sys.modules[type(TUNED[type(step.writes[0].op).__name__]).__module__])
+            return inspect.getsource(sys.modules[type(tuned_kernel(step.writes[0].op)).__module__])
 
         return [KernelInfo.of(step, source(step), types) for step in program.steps]
 
@@ -101,7 +101,7 @@ class CpuExecutable:
         plan = self.plan
         if step.nest is None:
             (target,) = step.writes
-            kernel = TUNED[type(target.op).__name__]
+            kernel = tuned_kernel(target.op)
             output = plan.view(target)
             operands = tuple(None if k in target.op.shape_only else plan.view(x) for k, x in enumerate(target.inputs))
             size = -(-kernel.workspace(target.op, output, operands) // ALIGNMENT) * ALIGNMENT

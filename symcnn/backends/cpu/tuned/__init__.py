@@ -1,6 +1,9 @@
-"""Kernels written by hand for the operations that take most of a network's time, keyed by the name of the op's class.
+"""Kernels written by hand for the operations that take most of a network's time.
 
-An entry is optional: whatever is not here, or not accepted, runs as a generated loop nest. Each entry has
+`tuned_kernel` finds the entry of an op by the name of its class; images with their channels last have entries of
+their own, named as they are written: ``"ChannelsLast(Conv2d)"``. The kernel is given the op as it stands in the graph,
+so there the window is ``op.inner.window``. An entry is optional: whatever is not here, or not accepted, runs as a
+generated loop nest. Each entry has
 
 ``accepts(op, types, output_type) -> bool``
     whether the kernels compute this op on operands of these types;
@@ -20,6 +23,7 @@ and may have
 from symcnn.backends.cpu.tuned.conv2d import Conv2d, Conv2dInputGrad
 from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
 from symcnn.backends.cpu.tuned.gemm import MatMul
+from symcnn.ops.channels_last import ChannelsLast
 
 TUNED = {
     "MatMul": MatMul(),
@@ -28,3 +32,9 @@ TUNED = {
     "Conv2dTranspose": Conv2dInputGrad(),  # the same sum: only where the size of the result comes from differs
     "Conv2dWeightGrad": Conv2dWeightGrad(),
 }
+
+
+def tuned_kernel(op):
+    """The entry for `op`, or ``None``."""
+    name = type(op).__name__
+    return TUNED.get(f"{name}({type(op.inner).__name__})" if isinstance(op, ChannelsLast) else name)
