@@ -110,11 +110,21 @@ def draw(init, shape, seed=None, dtype="float32") -> np.ndarray:
 
 
 def _uniform(shape, bound, seed, dtype):
-    return generator(seed).uniform(-bound, bound, shape).astype(dtype)
+    values = generator(seed).random(shape, _drawn_in(dtype))
+    values *= 2 * bound
+    values -= bound
+    return values.astype(dtype, copy=False)
 
 
 def _normal(shape, deviation, seed, dtype):
-    return generator(seed).normal(0.0, deviation, shape).astype(dtype)
+    values = generator(seed).standard_normal(shape, _drawn_in(dtype))
+    values *= deviation
+    return values.astype(dtype, copy=False)
+
+
+def _drawn_in(dtype):
+    """The precision to draw in: large networks have tens of millions of weights, and float32 comes twice as fast."""
+    return np.float64 if np.dtype(dtype) == np.float64 else np.float32
 
 
 _NAMED = {f.__name__: f for f in (glorot_uniform, glorot_normal, he_uniform, he_normal, zeros)}

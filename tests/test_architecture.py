@@ -23,7 +23,7 @@ LAYERS = [
     "nn losses optim init metrics models train data",
     "interop",
     "viz",
-    "demo",
+    "demo bench",
     "cli __main__",
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}

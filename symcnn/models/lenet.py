@@ -12,7 +12,7 @@ from symcnn.nn.sequential import out_shape
 
 
 @checked_keywords
-def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0) -> Sequential:
+def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0, dtype="float32") -> Sequential:
     """LeNet: conv 20@5x5, max-pool 2, ReLU, conv 50@5x5, max-pool 2, ReLU, dense 500, ReLU, dense `classes`.
 
     Parameters
@@ -22,6 +22,8 @@ def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0) -> Sequential:
     classes : int
     seed : int or numpy.random.Generator
         Of the initial weights.
+    dtype : str
+        Of the parameters.
 
     Returns
     -------
@@ -41,10 +43,10 @@ def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0) -> Sequential:
     """
     rng = np.random.default_rng(seed)
     features = {
-        "conv1": Conv2d(in_shape[0], 20, 5, seed=rng),
+        "conv1": Conv2d(in_shape[0], 20, 5, seed=rng, dtype=dtype),
         "pool1": MaxPool2d(2),
         "relu1": ReLU(),
-        "conv2": Conv2d(20, 50, 5, seed=rng),
+        "conv2": Conv2d(20, 50, 5, seed=rng, dtype=dtype),
         "pool2": MaxPool2d(2),
         "relu2": ReLU(),
         "flatten": Flatten(),
@@ -52,8 +54,8 @@ def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0) -> Sequential:
     width = prod(out_shape(Sequential(**features), in_shape))
     return Sequential(
         **features,
-        dense1=Dense(width, 500, seed=rng),
+        dense1=Dense(width, 500, seed=rng, dtype=dtype),
         relu3=ReLU(),
-        dense2=Dense(500, classes, seed=rng),
+        dense2=Dense(500, classes, seed=rng, dtype=dtype),
         in_shape=in_shape,
     )

@@ -12,7 +12,7 @@ from symcnn.nn import Activation, Dense, Flatten, Module, Sequential
 
 
 @checked_keywords
-def mlp(sizes, activation: str = "relu", seed=0) -> Sequential:
+def mlp(sizes, activation: str = "relu", seed=0, dtype="float32") -> Sequential:
     """A multi-layer perceptron that maps (n, sizes[0]) to logits (n, sizes[-1]).
 
     Parameters
@@ -24,6 +24,8 @@ def mlp(sizes, activation: str = "relu", seed=0) -> Sequential:
         Between the layers; see `symcnn.nn.Activation`.
     seed : int or numpy.random.Generator
         Of the initial weights.
+    dtype : str
+        Of the parameters.
 
     Returns
     -------
@@ -49,5 +51,5 @@ def mlp(sizes, activation: str = "relu", seed=0) -> Sequential:
     for number, (n_in, n_out) in enumerate(pairwise(widths), start=1):
         if number > 1:
             layers[f"act{number - 1}"] = Activation(activation)
-        layers[f"dense{number}"] = Dense(n_in, n_out, seed=rng)
+        layers[f"dense{number}"] = Dense(n_in, n_out, seed=rng, dtype=dtype)
     return Sequential(**layers, in_shape=in_shape)

@@ -1,10 +1,21 @@
 """Networks as objects: layers that own their parameters and build expressions.
 
-Read `module` for what a Module is, `layers` for the layers, `sequential` for chains of them.
+Read `module` for what a Module is, `layers` for the layers, `sequential` and `parallel` for how they combine.
 """
 
-from symcnn.nn.layers import Activation, Conv2d, Dense, Dropout, Flatten, MaxPool2d, ReLU
+from symcnn.nn.layers import (
+    Activation,
+    Conv2d,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    LocalResponseNorm,
+    MaxPool2d,
+    ReLU,
+)
 from symcnn.nn.module import Module, Parameters
+from symcnn.nn.parallel import Parallel
 from symcnn.nn.sequential import Sequential
 from symcnn.nn.trace import Trace
 
@@ -14,8 +25,11 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool2d",
+    "LocalResponseNorm",
     "MaxPool2d",
     "Module",
+    "Parallel",
     "Parameters",
     "ReLU",
     "Sequential",

@@ -141,6 +141,51 @@ class MaxPool2d(Module):
         return f"MaxPool2d({self.window}{said})"
 
 
+class GlobalAvgPool2d(Module):
+    """The mean of each channel over its whole image: (n, c, height, width) becomes (n, c, 1, 1).
+
+    Notes
+    -----
+    Lin, Chen and Yan, *Network in network* (arXiv:1312.4400): with one number per channel the dense layer that follows
+    is small, and takes images of any size.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> GlobalAvgPool2d()(sc.input("x", (None, 8, 7, 7))).shape
+    (None, 8, 1, 1)
+    """
+
+    def forward(self, x, training):
+        return sc.global_avg_pool2d(x)
+
+
+class LocalResponseNorm(Module):
+    """Every activation is damped by those of the channels around it.
+
+    Parameters
+    ----------
+    size, alpha, beta, k
+        As in ``sc.lrn``, which divides alpha by size.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> LocalResponseNorm(5)(sc.input("x", (None, 96, 55, 55))).shape
+    (None, 96, 55, 55)
+    """
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
+        _positive(self, size=size)
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x, training):
+        return sc.lrn(x, self.size, self.alpha, self.beta, self.k)
+
+    def __repr__(self):
+        return f"LocalResponseNorm({self.size}, alpha={self.alpha:g}, beta={self.beta:g}, k={self.k:g})"
+
+
 class Activation(Module):
     """An activation function by name.
 

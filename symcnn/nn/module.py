@@ -194,15 +194,17 @@ class Module:
             cache[key] = sc.function([x], self(x), device=device)
         return cache[key]
 
-    def summary(self, in_shape=None) -> Summary:
+    def summary(self, in_shape=None, depth=None) -> Summary:
         """A table of the layers: output shape and parameters; printed, or shown as HTML by a notebook.
 
         Parameters
         ----------
         in_shape : tuple of int, optional
             Shape of one example; by default the module's own `in_shape`.
+        depth : int, optional
+            Levels to open: with 1, a block such as an inception module is one row; by default all are opened.
         """
-        return summarize(self, in_shape or self.in_shape)
+        return summarize(self, in_shape or self.in_shape, depth)
 
     def save(self, path) -> None:
         """Write the parameters to a safetensors file, atomically: a reader never sees half of it."""

@@ -41,10 +41,7 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module, in_shape=None, **named: Module):
-        self.layers = {**{str(i): layer for i, layer in enumerate(layers)}, **named}
-        for name, layer in self.layers.items():
-            if not isinstance(layer, Module):
-                raise InputError(f"Sequential: {name} is no layer", expected="a Module", found=repr(layer))
+        self.layers = named_layers("Sequential", layers, named)
         self.in_shape = None if in_shape is None else tuple(in_shape)
         for path, parameter in self.parameters().items():
             parameter.name = path
@@ -74,6 +71,15 @@ class Sequential(Module):
                 raise KeyError(f"no layer {key!r}; {nearest(key, self.layers)}")
             return self.layers[key]
         return list(self.layers.values())[key]
+
+
+def named_layers(what: str, layers, named) -> dict[str, Module]:
+    """Layers by name: those without one are called by their position."""
+    found = {**{str(i): layer for i, layer in enumerate(layers)}, **named}
+    for name, layer in found.items():
+        if not isinstance(layer, Module):
+            raise InputError(f"{what}: {name} is no layer", expected="a Module", found=repr(layer))
+    return found
 
 
 def _renamed(items, in_shape) -> Sequential:

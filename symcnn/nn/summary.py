@@ -54,8 +54,8 @@ class Summary:
         return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
-def summarize(module, in_shape) -> Summary:
-    """Apply `module` to a symbolic batch and list what its layers did.
+def summarize(module, in_shape, depth=None) -> Summary:
+    """Apply `module` to a symbolic batch and list what its layers did; what lies deeper than `depth` is one row.
 
     Raises
     ------
@@ -67,12 +67,18 @@ def summarize(module, in_shape) -> Summary:
     with Trace() as trace:
         module(sc.input("x", (None, *in_shape), module.dtype))
     names = {id(part): path for path, part in module.modules().items()}
+    applied = [(names.get(id(part), ""), part, output) for part, output in trace.outputs]
     rows = [
-        Row(names.get(id(part), ""), repr(part), output.shape, part.parameters().count)
-        for part, output in trace.outputs
-        if not part.parts()
+        Row(name, repr(part), output.shape, part.parameters().count)
+        for name, part, output in applied
+        if _level(name) == depth or (not part.parts() and (depth is None or _level(name) < depth))
     ]
     return Summary(tuple(rows), module.parameters().count)
+
+
+def _level(path: str) -> int:
+    """How many names a path consists of; the module itself has none."""
+    return path.count(".") + 1 if path else 0
 
 
 def shape_text(shape) -> str:

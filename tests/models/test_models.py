@@ -31,7 +31,82 @@ def test_lenet_of_too_small_an_image():
         sc.models.lenet(in_shape=(1, 8, 8))
 
 
-@pytest.mark.parametrize("make", [sc.models.lenet, lambda seed: sc.models.mlp([5, 4, 3], seed=seed)])
+@pytest.mark.parametrize(
+    ("make", "count", "in_shape", "classes"),
+    [
+        (sc.models.cs231n_convnet, 307_498, (3, 32, 32), 10),
+        (sc.models.alexnet, 60_965_224, (3, 227, 227), 1000),
+        (sc.models.googlenet, 6_998_552, (3, 224, 224), 1000),
+    ],
+)
+def test_the_networks_of_the_lecture(make, count, in_shape, classes):
+    model = make()
+    assert model.parameters().count == count and model.in_shape == in_shape
+    summary = model.summary()
+    assert summary.parameters == count and summary.rows[-1].out_shape == (None, classes)
+    assert sum(row.parameters for row in summary.rows) == count
+
+
+def test_alexnet_shapes_are_those_of_the_paper():
+    shapes = {row.name: row.out_shape[1:] for row in sc.models.alexnet().summary().rows}
+    assert [shapes[f"pool{k}"] for k in (1, 2, 5)] == [(96, 27, 27), (256, 13, 13), (256, 6, 6)]
+    assert shapes["conv1"] == (96, 56, 56) and shapes["conv5"] == (256, 13, 13)
+
+
+def test_googlenet_blocks_are_those_of_the_paper():
+    shapes = {row.name: row.out_shape[1:] for row in sc.models.googlenet().summary(depth=1).rows}
+    assert shapes == {
+        **dict.fromkeys(("conv1", "relu1"), (64, 112, 112)),
+        **dict.fromkeys(("pool1", "norm1", "reduce2", "relu2_reduce"), (64, 56, 56)),
+        **dict.fromkeys(("conv2", "relu2", "norm2"), (192, 56, 56)),
+        "pool2": (192, 28, 28),
+        "inception3a": (256, 28, 28),
+        "inception3b": (480, 28, 28),
+        "pool3": (480, 14, 14),
+        **dict.fromkeys(("inception4a", "inception4b", "inception4c"), (512, 14, 14)),
+        "inception4d": (528, 14, 14),
+        "inception4e": (832, 14, 14),
+        "pool4": (832, 7, 7),
+        "inception5a": (832, 7, 7),
+        "inception5b": (1024, 7, 7),
+        "pool5": (1024, 1, 1),
+        "flatten": (1024,),
+        "drop": (1024,),
+        "dense": (1000,),
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "in_shape"),
+    [
+        (sc.models.cs231n_convnet, (1, 16, 8)),
+        (sc.models.alexnet, (4, 63, 80)),
+        (sc.models.googlenet, (1, 47, 60)),
+    ],
+)
+def test_other_images_and_classes(make, in_shape):
+    model = make(in_shape, classes=4)
+    assert model(sc.input("x", (None, *in_shape))).shape == (None, 4)
+    assert model.parameters()[0].shape[1] == in_shape[0]
+    with pytest.raises(sc.errors.ShapeError):
+        make((in_shape[0], 7, 7))(sc.input("x", (None, in_shape[0], 7, 7)))
+
+
+def test_stages_of_the_convnet():
+    model = sc.models.cs231n_convnet((3, 16, 16), widths=(4, 8))
+    assert model.parameters()["conv2_2.weight"].shape == (8, 8, 3, 3)
+    assert model.predict(np.zeros((2, 3, 16, 16)), device="reference").shape == (2, 10)
+
+
+def test_networks_of_another_dtype():
+    assert sc.models.cs231n_convnet(dtype="float64").dtype == np.float64
+    assert {p.dtype for p in sc.models.googlenet(dtype="float64").parameters()} == {np.dtype("float64")}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [sc.models.lenet, sc.models.cs231n_convnet, sc.models.googlenet, lambda seed: sc.models.mlp([5, 4, 3], seed=seed)],
+)
 def test_seeds(make):
     first, again, other = (make(seed=s).parameters()[0].get_value() for s in (0, 0, 1))
     np.testing.assert_array_equal(first, again)

@@ -45,6 +45,20 @@ def test_max_pool():
     np.testing.assert_array_equal(nn.MaxPool2d(2).predict(X, device="reference").ravel(), [5, 7, 13, 15])
 
 
+def test_global_average():
+    X = rng.normal(size=(2, 3, 4, 5))
+    found = nn.GlobalAvgPool2d().predict(X, device="reference")
+    np.testing.assert_allclose(found, X.mean(axis=(2, 3), keepdims=True), rtol=1e-5)
+
+
+def test_local_response_norm():
+    X = rng.normal(size=(2, 7, 3, 3))
+    squares = np.pad(X * X, ((0, 0), (2, 2), (0, 0), (0, 0)))
+    energy = sum(squares[:, k : k + 7] for k in range(5)) / 5
+    found = nn.LocalResponseNorm(5, alpha=0.3, beta=0.75, k=2.0).predict(X, device="reference")
+    np.testing.assert_allclose(found, X / (2 + 0.3 * energy) ** 0.75, rtol=1e-5)
+
+
 def test_activations():
     X = np.array([[-1.0, 0.0, 2.0]], "float32")
     np.testing.assert_array_equal(nn.ReLU().predict(X, device="reference"), [[0, 0, 2]])
@@ -91,6 +105,9 @@ def test_the_same_seed_gives_the_same_weights():
         (lambda: nn.Dense(0, 3), "in_features is a positive integer"),
         (lambda: nn.Dense(3, 2.5), "out_features is a positive integer"),
         (lambda: nn.Dropout(1.0), "probability"),
+        (lambda: nn.LocalResponseNorm(0), "size is a positive integer"),
+        (lambda: nn.Parallel(), "needs a branch"),
+        (lambda: nn.Parallel(wide=3), "wide is no layer"),
         (lambda: nn.Activation("sigmod"), "did you mean 'sigmoid'"),
         (lambda: nn.Dense(3, 2, init="glorot"), "no initialiser"),
     ],

@@ -1,0 +1,1 @@
+"""Benchmarks: symcnn and its peers timed in turns, on this machine."""
