@@ -130,7 +130,8 @@ class Function:
         simplified = self.phases[-1].outputs
         count = len(expressions) - len(shared)
         updates = dict(zip(shared, simplified[count : len(expressions)], strict=True))
-        self.program = lower([*simplified[:count], *simplified[len(expressions) :]], updates, self._backend.tuned)
+        outputs = [*simplified[:count], *simplified[len(expressions) :]]
+        self.program = lower(outputs, updates, self._backend.tuned, self._backend.finishes_rows)
         before = self._backend.compile_seconds
         self._backend.prepare(self.program)
         self.compile_seconds = self._backend.compile_seconds - before

@@ -64,14 +64,18 @@ class Stages(Mapping):
         if name == "autodiff":
             return _graph_stage(name, f.phases[0].outputs)
         if name == "nests":
-            text = "\n\n".join(
-                print_nest(s.nest) if s.nest else f"tuned {s.name}: {s.writes[0].op.label()}" for s in f.program.steps
-            )
-            return Stage(name, text)
+            return Stage(name, "\n\n".join(map(_nest_text, f.program.steps)))
         if name in ("plan", "kernels"):
             return Stage(name, _bound(f, name))
         phase = next(p for p in f.phases if p.name == name)
         return _graph_stage(name, phase.outputs, phase.applications)
+
+
+def _nest_text(step) -> str:
+    if step.tuned is None:
+        return print_nest(step.nest)
+    text = f"tuned {step.tuned.op.name}: {step.tuned.op.label()}"
+    return text if step.nest is None else f"{text}, then for each row of it\n{print_nest(step.nest)}"
 
 
 def _written_by_user(outputs):

@@ -85,6 +85,10 @@ class Backend(Protocol):
         """Whether it has its own kernel for the op that makes `variable`, so that it is not lowered to a nest."""
         ...
 
+    def finishes_rows(self, variable: Variable) -> bool:
+        """Whether that kernel calls an epilogue on the rows of its result (all axes but the last) that it has finished."""
+        ...
+
     def prepare(self, program: Program) -> None:
         """Compile what the program needs, before any shape is known."""
         ...

@@ -54,6 +54,9 @@ class ReferenceBackend:
     def tuned(self, variable) -> bool:
         return False
 
+    def finishes_rows(self, variable) -> bool:
+        return False
+
     def prepare(self, program) -> None:
         pass
 

@@ -8,6 +8,8 @@ Three decisions, in order:
 3. *Groups.* The others (heads) join the group of what they read when both run over the same domain:
    element by element (``same``), or through a reduction over trailing axes and back (``row``, ``stretch``):
    softmax is max, exp, sum and divide over the same rows. A group becomes one nest with several stores.
+   A tuned kernel that finishes rows of its result takes such a group with it as its *epilogue*: what follows element
+   by element from the result is computed while each finished row is still in cache.
 
 A head is stored only if something outside its group reads it. Everything here looks at symbolic types, so the answer
 holds for every batch size.
@@ -49,8 +51,8 @@ class Group:
         Bit set of the groups that must run earlier, transitively.
     size : int
         Number of ops, inlined ones included.
-    tuned : bool
-        A single op that the backend computes with its own kernel.
+    tuned : Variable or None
+        The head that the backend computes with its own kernel; the others are its epilogue.
     operands : set of Variables
         What is read at the point of the domain itself, from outside.
     direct : set of Variables
@@ -64,7 +66,7 @@ class Group:
     rank: int = 0
     before: int = 0
     size: int = 0
-    tuned: bool = False
+    tuned: Variable | None = None
     operands: set[Variable] = field(default_factory=set)
     direct: set[Variable] = field(default_factory=set)
 
@@ -94,12 +96,30 @@ class Fusion:
         if variable.op is None or variable.op.pattern == "alias":
             return False
         if variable in self.home:
-            return self.home[variable] is group and not group.tuned
+            return self.home[variable] is group and variable is not group.tuned
         return True
 
 
-def fuse(roots: Iterable[Variable], tuned: Callable[[Variable], bool]) -> Fusion:
-    """Group the ops under `roots`; `tuned(v)` says that the backend has its own kernel for `v`."""
+def no_kernel(variable: Variable) -> bool:
+    """What a backend without tuned kernels, or without epilogues, says of every Variable."""
+    return False
+
+
+def fuse(
+    roots: Iterable[Variable],
+    tuned: Callable[[Variable], bool] = no_kernel,
+    finishes_rows: Callable[[Variable], bool] = no_kernel,
+) -> Fusion:
+    """Group the ops under `roots`.
+
+    Parameters
+    ----------
+    roots : Variables
+    tuned : callable
+        Whether the backend has its own kernel for a Variable.
+    finishes_rows : callable
+        Whether that kernel takes an epilogue.
+    """
     roots = list(roots)
     order = [v for v in toposort(roots, value_inputs) if v.op is not None]
     opaque = {v for v in order if tuned(v)}
@@ -113,7 +133,7 @@ def fuse(roots: Iterable[Variable], tuned: Callable[[Variable], bool]) -> Fusion
     ]
     all_heads = set(heads)
     reads = {v: _reads(v, all_heads) for v in heads}
-    groups, home = _group(heads, reads, opaque, sizes)
+    groups, home = _group(heads, reads, opaque, {v for v in opaque if finishes_rows(v)}, sizes)
     stored = _stored(heads, reads, home, forced)
     return Fusion(_execution_order(groups), stored, home, inlined)
 
@@ -135,7 +155,7 @@ def _in_memory(roots, order, opaque) -> set[Variable]:
                 x = x.inputs[0]
             forced.add(x)
     _cut_long_views(order, forced)
-    for v in (*roots, *(x for o in opaque for x in value_inputs(o)), *opaque):
+    for v in (*roots, *(x for o in opaque for x in value_inputs(o))):
         forced.add(base_of(v, forced))
     return forced
 
@@ -251,12 +271,13 @@ def _reads(head: Variable, heads: set[Variable]) -> dict[Variable, set[str]]:
     return found
 
 
-def _group(heads, reads, opaque, sizes):
+def _group(heads, reads, opaque, hosts, sizes):
+    """Groups by number, and the group of each head; the kernels of `hosts` take epilogues."""
     groups: dict[int, Group] = {}
     home: dict[Variable, Group] = {}
     for number, v in enumerate(heads):
         prefix = reduced_prefix(v)
-        alone = Group(number, [v], prefix=prefix, size=sizes[v], tuned=v in opaque)
+        alone = Group(number, [v], prefix=prefix, size=sizes[v], tuned=v if v in opaque else None)
         alone.rows, alone.rank = ({v}, v.inputs[0].ndim) if prefix else (set(), v.ndim)
         groups[number] = home[v] = alone
         alone.operands = {x for x, relations in reads[v].items() if relations <= {SAME, ROW}}
@@ -264,22 +285,26 @@ def _group(heads, reads, opaque, sizes):
             if x in home and x is not v:
                 alone.before |= home[x].before | 1 << home[x].number
                 alone.direct.add(x)
-        for x in reads[v]:
-            if x in home and home[x] is not home[v]:
-                _try_merge(v, home[x], reads, groups, home)
+        others = dict.fromkeys(home[x] for x in reads[v] if x in home and x is not v)
+        # Kernels that take epilogues first, of these the last: it waits for nothing that is not there anyway.
+        for other in sorted(others, key=lambda g: (g.tuned not in hosts, -g.number if g.tuned in hosts else 0)):
+            if other is not home[v] and (other.tuned is None or other.tuned in hosts):
+                _try_merge(v, other, reads, groups, home)
     return list(groups.values()), home
 
 
 def _try_merge(v: Variable, other: Group, reads, groups, home):
     """Merge the group of `v` into `other` (the group of something that `v` reads) if one loop can compute both."""
     mine = home[v]
-    if mine.tuned or other.tuned or mine.size + other.size > MAX_OPS_IN_A_GROUP:
+    if mine.tuned is not None or mine.size + other.size > MAX_OPS_IN_A_GROUP:
         return
     if None not in (mine.prefix, other.prefix) and mine.prefix != other.prefix:
         return
     level = _level_in(v, other, reads, home)
     if level is None or (level != (v in mine.rows) and len(mine.heads) > 1):
         return
+    if other.tuned is not None and (level or mine.prefix is not None):
+        return  # an epilogue sees one element at a time
     if mine.rank != other.rank or any(_far(h, other, reads, home) for h in mine.heads):
         return
     if _path_between(mine, other, home) or _path_between(other, mine, home):

@@ -9,7 +9,7 @@ from typing import Any
 from symcnn.ir.graph import toposort, value_inputs
 from symcnn.ir.loops import Axis, Const, Expr, Index, Load, Nest, Operand, Result, Store, const, shape_of
 from symcnn.ir.variable import Shared, Variable
-from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant, reduced_prefix
+from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant, no_kernel, reduced_prefix
 from symcnn.schedule.memory import in_place
 
 
@@ -26,12 +26,16 @@ class Step:
     reads : tuple of Variables
         What it reads from memory.
     nest : Nest or None
-        ``None``: the backend's tuned kernel for ``writes[0]``.
+        The loops to generate code for; ``None`` for a tuned kernel without epilogue.
     pointwise : frozenset of Variables
         Reads of the size of the result that happen only at the very element that the step writes, so that the write may
         take their place.
     collapsible : bool
         Every access is at the plain loop index or at 0: adjacent axes may be merged.
+    tuned : Variable or None
+        What the backend's tuned kernel computes. With a nest besides, the nest is its epilogue, run on each range of
+        rows (all axes but the last) of `tuned` when the kernel has finished them. If nobody else reads it, `tuned`
+        is not among what the step `writes`: its memory, if any, matters to this step alone.
     """
 
     computes: tuple[Variable, ...]
@@ -40,6 +44,7 @@ class Step:
     nest: Any  # Nest | None, asked by `step.nest is None`
     pointwise: frozenset = frozenset()
     collapsible: bool = False
+    tuned: Any = None  # Variable | None
 
     @property
     def name(self) -> str:
@@ -78,20 +83,21 @@ class Program:
         return base_of(variable, self.stored)
 
 
-def lower(outputs, updates, tuned) -> Program:
-    """Lower the graph under `outputs` and the values of `updates`."""
+def lower(outputs, updates, tuned=no_kernel, finishes_rows=no_kernel) -> Program:
+    """Lower the graph under `outputs` and the values of `updates`; `tuned` and `finishes_rows` as in `fuse`."""
     roots = [*outputs, *updates.values()]
-    fusion = fuse(roots, tuned)
-    steps = [_tuned_step(g.heads[0]) if g.tuned else _nest_step(g, fusion) for g in fusion.groups]
+    fusion = fuse(roots, tuned, finishes_rows)
+    steps = [_nest_step(g, fusion) if g.tuned is None or len(g.heads) > 1 else _tuned_step(g.tuned) for g in fusion.groups]
     steps = tuple(_late_updates(steps, updates, fusion))
     return Program(tuple(outputs), dict(updates), steps, tuple(toposort([*roots, *updates])), frozenset(fusion.stored))
 
 
 def _tuned_step(variable: Variable) -> Step:
-    return Step((variable,), (variable,), tuple(dict.fromkeys(value_inputs(variable))), None)
+    return Step((variable,), (variable,), tuple(dict.fromkeys(value_inputs(variable))), None, tuned=variable)
 
 
 def _nest_step(group: Group, fusion: Fusion) -> Step:
+    """Loops for a group; for an epilogue, loops over the rows of the tuned kernel's result."""
     body = _Body(group, fusion)
     full = [h for h in group.heads if h not in group.rows]
     domain = full[0] if full else group.heads[0]
@@ -99,13 +105,15 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
     # A dimension that is statically 1 needs no loop.
     point = tuple(const(0) if isinstance(n, Const) else Index(f"i{k}") for k, n in enumerate(sizes))
     axes = tuple(Axis(f"i{k}", n) for k, n in enumerate(sizes) if not isinstance(n, Const))
-    if group.prefix is None:
+    if group.tuned is not None:
+        outer = len(axes) - (not isinstance(sizes[-1], Const))
+    elif group.prefix is None:
         outer = max(len(axes) - 1, min(len(axes), 1))
     else:
         outer = sum(not isinstance(n, Const) for n in sizes[: group.prefix])
     stores = []
     for head in group.heads:
-        if head not in fusion.stored:
+        if head not in fusion.stored or head is group.tuned:
             continue
         at = point
         if head in group.rows:
@@ -113,14 +121,24 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
         names = tuple(i.axis for i in at if isinstance(i, Index))
         stores.append(Store(head, names, at, body.value(head, at)))
     nest = Nest(axes, outer, tuple(stores))
-    reads = tuple(dict.fromkeys(body.loads))
+    computes, writes, pointwise = body.computed(), nest.variables, set(_pointwise(body, nest))
+    reads = [x for x in body.loads if x is not group.tuned]
+    if group.tuned is not None:
+        needed = value_inputs(group.tuned)
+        # The kernel reads its own operands anywhere and at any time: nothing may be written over them.
+        bases = {base_of(x, fusion.stored) for x in needed}
+        pointwise = {x for x in pointwise if base_of(x, fusion.stored) not in bases}
+        computes, reads = [group.tuned, *computes], [*needed, *reads]
+        if group.tuned in fusion.stored:
+            writes = (group.tuned, *writes)
     return Step(
-        tuple(body.computed()),
-        nest.variables,
-        reads,
-        nest,
-        frozenset(_pointwise(body, nest)),
-        _collapsible(body, group),
+        computes=tuple(computes),
+        writes=tuple(writes),
+        reads=tuple(dict.fromkeys(reads)),
+        nest=nest,
+        pointwise=frozenset(pointwise),
+        collapsible=_collapsible(body, group),
+        tuned=group.tuned,
     )
 
 

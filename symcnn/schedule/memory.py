@@ -7,6 +7,7 @@ intervals do not meet. Placing the largest first at the lowest free address (gre
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,8 @@ def _lifetimes(program: Program):
     first: dict[Variable, int] = {}
     last: dict[Variable, int] = {}
     for k, step in enumerate(program.steps):
-        for v in (*map(program.base, step.reads), *step.writes):
+        private = [] if step.tuned is None or step.tuned in program.in_place else [step.tuned]
+        for v in (*map(program.base, step.reads), *step.writes, *private):
             first.setdefault(v, 0 if v.op is None else k)
             last[v] = k
     for v in map(program.base, (*program.outputs, *program.updates.values())):
@@ -124,10 +126,11 @@ def _lifetimes(program: Program):
 
 
 def in_place(program: Program) -> dict[Variable, Variable]:
-    """Results that are written over something else, whatever the sizes: result -> whose memory it takes.
+    """Results that share memory with something else, whatever the sizes: result -> whose memory it takes.
 
     A new value takes the place of the Shared's old one, a temporary that of an operand; in both cases nobody reads the
-    old contents afterwards, and the step itself reads them only at the very element that it writes.
+    old contents afterwards, and the step itself reads them only at the very element that it writes. What a tuned
+    kernel leaves to its epilogue alone lies where the epilogue will put its own result.
     """
     last: dict[Variable, int] = {}
     for k, step in enumerate(program.steps):
@@ -138,23 +141,32 @@ def in_place(program: Program) -> dict[Variable, Variable]:
     for k, step in enumerate(program.steps):
         if step.nest is not None and len({store.index for store in step.nest.stores}) != 1:
             continue
-        free = [
-            x for x in step.reads if x in step.pointwise and x in program.stored and x not in returned and last[x] == k
-        ]
+        read, free = set(map(program.base, step.reads)), _read_at_the_point(program, step)
         for v in step.writes:
             shared = shared_of.get(v)
-            if shared is not None:
-                elsewhere = any(
-                    program.base(x) is shared and (x is not shared or x not in step.pointwise) for x in step.reads
-                )
-                if not elsewhere and last.get(shared, -1) <= k and shared not in returned:
-                    found[v] = shared
-            elif v not in returned:
-                operand = next((x for x in free if x.dtype.itemsize == v.dtype.itemsize), None)
-                if operand is not None:
-                    free = [x for x in free if x is not operand]
-                    found[v] = operand
+            if shared is None or shared in returned or last.get(shared, -1) > k:
+                continue
+            if shared not in read or (shared in free and v is not step.tuned):
+                found[v] = shared
+        fresh = [v for v in step.writes if v not in found]
+        if step.tuned is not None and step.tuned not in program.stored:
+            host = next((v for v in fresh if v.dtype == step.tuned.dtype), None)
+            if host is not None:
+                found[step.tuned] = host
+                fresh = [v for v in fresh if v is not host]
+        free = [x for x in free if x in program.stored and x not in returned and last[x] == k]
+        for v in fresh:
+            operand = next((x for x in free if x.dtype == v.dtype), None)
+            if operand is not None and v not in returned and v is not step.tuned:
+                free = [x for x in free if x is not operand]
+                found[v] = operand
     return found
+
+
+def _read_at_the_point(program: Program, step) -> dict[Variable, None]:
+    """What `step` reads at the very element that it writes, and nowhere else under another name."""
+    names = Counter(map(program.base, step.reads))
+    return {x: None for x in step.reads if x in step.pointwise and names[program.base(x)] == 1}
 
 
 def _pack(temporaries, types, first, last, homes):

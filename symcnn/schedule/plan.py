@@ -96,7 +96,11 @@ def bind(program: Program, shapes: dict[Variable, tuple[int, ...]]) -> Plan:
                 hint="a Shared keeps its shape: reduce or slice the new value to it",
             )  # fmt: skip
     buffers, memory = place(program, types)
-    return Plan(program, types, buffers, memory, {b.variable: k for k, b in enumerate(buffers)})
+    slots = {b.variable: k for k, b in enumerate(buffers)}
+    for v, host in program.in_place.items():
+        if v not in slots:
+            slots[v] = slots[host]
+    return Plan(program, types, buffers, memory, slots)
 
 
 def infer_types(order, shapes) -> dict[Variable, TensorType]:

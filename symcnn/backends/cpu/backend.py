@@ -39,6 +39,9 @@ class CpuBackend:
         kernel = tuned_kernel(variable.op) if config.tuned else None
         return kernel is not None and kernel.accepts(variable.op, [x.type for x in variable.inputs], variable.type)
 
+    def finishes_rows(self, variable) -> bool:
+        return getattr(tuned_kernel(variable.op), "finishes_rows", False)
+
     @property
     def compile_seconds(self) -> float:
         return compiler.seconds + executor.seconds
@@ -48,10 +51,9 @@ class CpuBackend:
         for step in program.steps:
             if step.nest is not None:
                 compiler.compile_kernel(self.generated(program, step).source)
-                continue
-            (target,) = step.writes
-            for table in getattr(tuned_kernel(target.op), "sometimes", ()):
-                compiler.compile_kernel(table[target.dtype.name])
+            if step.tuned is not None:
+                for table in getattr(tuned_kernel(step.tuned.op), "sometimes", ()):
+                    compiler.compile_kernel(table[step.tuned.dtype.name])
 
     def generated(self, program, step) -> Generated:
         if step not in self._generated:
@@ -63,9 +65,12 @@ class CpuBackend:
 
     def kernels(self, program, types=None):
         def source(step):
+            parts = []
+            if step.tuned is not None:
+                parts.append(inspect.getsource(sys.modules[type(tuned_kernel(step.tuned.op)).__module__]))
             if step.nest is not None:
-                return self.generated(program, step).source
-            return inspect.getsource(sys.modules[type(tuned_kernel(step.writes[0].op)).__module__])
+                parts.append(self.generated(program, step).source)
+            return "\n\n# epilogue: called on the rows that the kernel above has finished\n\n".join(parts)
 
         return [KernelInfo.of(step, source(step), types) for step in program.steps]
 
@@ -82,10 +87,13 @@ class CpuExecutable:
         self.scratch_bytes = max((w + l.chunks * -(-l.scratch // ALIGNMENT) * ALIGNMENT for l, w in flat), default=0)
         self._arena = aligned_bytes(plan.memory.arena_bytes)
         self._scratch = aligned_bytes(self.scratch_bytes)
-        self._blocks: list[np.ndarray] = []
+        self._epilogue_blocks: list[np.ndarray] = []
         self._patches: dict[int, list[tuple[np.ndarray, int, int]]] = {}
-        for launch, workspace in flat:
-            self._blocks.append(self._block(launch, workspace))
+        epilogues = [self._epilogue(backend, step) for step in plan.steps]
+        self._blocks = [
+            self._block(launch, workspace, epilogues[number])
+            for number, (launch, workspace) in zip(self._step_of, flat, strict=True)
+        ]
         self._addresses = np.array([compiler.compile_kernel(l.kernel) for l, _ in flat], np.uintp)
         self._tasks = np.array([l.tasks for l, _ in flat], np.int64)
         self._grains = np.array([l.grain for l, _ in flat], np.int64)
@@ -99,9 +107,8 @@ class CpuExecutable:
     def _launches(self, backend, number, step) -> list[tuple[Launch, int]]:
         """The launches of a step, each with the bytes of workspace before its scratch."""
         plan = self.plan
-        if step.nest is None:
-            (target,) = step.writes
-            kernel = tuned_kernel(target.op)
+        if step.tuned is not None:
+            target, kernel = step.tuned, tuned_kernel(step.tuned.op)
             output = plan.view(target)
             operands = tuple(None if k in target.op.shape_only else plan.view(x) for k, x in enumerate(target.inputs))
             size = -(-kernel.workspace(target.op, output, operands) // ALIGNMENT) * ALIGNMENT
@@ -118,6 +125,17 @@ class CpuExecutable:
         flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
         return [(Launch(generated.source, operands, sizes, tasks, _grain(tasks, work), flops=flops), 0)]
 
+    def _epilogue(self, backend, step) -> tuple[int, int]:
+        """Addresses of the epilogue of a step and of its argument block, or zeros."""
+        if step.tuned is None or step.nest is None:
+            return 0, 0
+        generated = backend.generated(self.plan.program, step)
+        operands = tuple(self.plan.view(v) for v in generated.operands)
+        sizes = tuple(map(self._integer, generated.integers))
+        block = self._block(Launch(generated.source, operands, sizes, tasks=0, grain=1), 0)
+        self._epilogue_blocks.append(block)
+        return compiler.compile_kernel(generated.source), block.ctypes.data
+
     def _integer(self, expr) -> int:
         """A run-time argument, now that shapes are known."""
         types = self.plan.types
@@ -133,11 +151,11 @@ class CpuExecutable:
         assert isinstance(expr, Call), expr
         return _ARITHMETIC[expr.function](*map(self._integer, expr.args))
 
-    def _block(self, launch: Launch, workspace: int) -> np.ndarray:
+    def _block(self, launch: Launch, workspace: int, epilogue: tuple[int, int] = (0, 0)) -> np.ndarray:
         count = len(launch.operands)
         scratch = -(-launch.scratch // ALIGNMENT) * ALIGNMENT
         base = self._scratch.ctypes.data
-        block = np.array([0] * count + [base + workspace, scratch, launch.grain, 0, 0, *launch.sizes], np.int64)
+        block = np.array([0] * count + [base + workspace, scratch, launch.grain, *epilogue, *launch.sizes], np.int64)
         for k, view in enumerate(launch.operands):
             if view.buffer < 0:
                 block[k] = base + view.offset

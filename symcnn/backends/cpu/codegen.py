@@ -79,7 +79,10 @@ class _Scope:
 
 def generate(step: Step, in_place: Mapping[Variable, Variable]) -> Generated:
     """The kernel of one step; a result that is written over an operand goes through the operand's pointer, for LLVM
-    vectorises a loop over one pointer, but not over two that turn out to be equal."""
+    vectorises a loop over one pointer, but not over two that turn out to be equal.
+
+    The tasks of an epilogue are the rows of the tuned kernel's result, all its axes but the last.
+    """
     return _Generator(step, in_place).run()
 
 
@@ -100,7 +103,11 @@ class _Generator:
 
     def run(self) -> Generated:
         outer_count = self.nest.outer
-        if self.merged:
+        in_a_row = len(self.nest.axes) - outer_count
+        flat = bool(self.step.tuned is not None and in_a_row and len(self.axes) == 1 < len(self.nest.axes))
+        if self.step.tuned is not None:
+            outer_count = 1 if flat else len(self.axes) - in_a_row
+        elif self.merged:
             outer_count = max(len(self.axes) - 1, min(len(self.axes), 1))
         outer, inner = self.axes[:outer_count], self.axes[outer_count:]
         top = _Scope(None, frozenset())
@@ -112,7 +119,11 @@ class _Generator:
         if points:
             self._loops(body, list(inner), lambda scope: self._stores(scope, points))
         counter = self._counter(outer[0]) if len(outer) == 1 else "task"
-        lines = [f"for {counter} in range(lo, hi):", *_indent(body.lines)]
+        bounds = "lo, hi"
+        if flat:  # rows without a seam
+            length = self._emit(self.nest.axes[-1].extent, top)
+            bounds = f"lo * {length}, hi * {length}"
+        lines = [f"for {counter} in range({bounds}):", *_indent(body.lines)]
         header = [f'"""{self.step.name}"""', "block = int64_at(args)"]
         if any(isinstance(e, Fold) and e.kind in ("sum", "prod") and e.dtype.kind == "f" for e in self.uses):
             header.insert(1, IN_ANY_ORDER)
@@ -153,8 +164,15 @@ class _Generator:
             self.loads[expr] = isinstance(expr, Load) or any(self.loads[c] for c in below)
 
     def _merge_axes(self):
+        """Axes that merge; in an epilogue all, or not the last of the result, for a task is a row of it."""
+        merged, axes = self._merged(self.nest.axes)
+        if self.step.tuned is not None and len(axes) > 1:
+            merged, axes = self._merged(self.nest.axes[: self.nest.outer])
+            axes += self.nest.axes[self.nest.outer :]
+        return merged, axes
+
+    def _merged(self, axes):
         """Neighbouring axes that every access walks together (or not at all) become one long axis."""
-        axes = self.nest.axes
         if not self.step.collapsible or len(axes) < 2:
             return {}, axes
         accesses = {e.index for e in self.free if isinstance(e, Load)} | {s.index for s in self.nest.stores}
@@ -362,6 +380,9 @@ class _Generator:
 
     def _offset(self, variable, index, scope) -> str:
         """Flat offset of an element of contiguous memory."""
+        if self.step.collapsible and index == self.nest.stores[0].index:
+            # At the point itself everything is of one shape; to say so shows LLVM that equal pointers mean equal elements.
+            variable = self.nest.stores[0].target
         terms = []
         for dimension, i in enumerate(index):
             if isinstance(i, Const) and i.value == 0:
@@ -377,7 +398,8 @@ class _Generator:
         return " + ".join(terms) or "0"
 
     def _operand(self, variable) -> str:
-        variable = self.in_place.get(variable, variable) if variable in set(self.step.writes) else variable
+        if variable is self.step.tuned or variable in set(self.step.writes):
+            variable = self.in_place.get(variable, variable)
         return self.operands.setdefault(variable, f"x{len(self.operands)}")
 
     def _name(self, expr, text, scope) -> str:

@@ -17,7 +17,10 @@ and may have
 
 ``sometimes``
     tables of kernels by dtype that are launched for some batch sizes and not for others: they are compiled beforehand,
-    so that a new batch size never compiles.
+    so that a new batch size never compiles;
+``finishes_rows``
+    True if the kernels call `symcnn.backends.cpu.tuned.arguments.finish` on every row of the output, once it is final:
+    the op then takes an epilogue.
 """
 
 from symcnn.backends.cpu.tuned.conv2d import Conv2d, Conv2dInputGrad
