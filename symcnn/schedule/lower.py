@@ -87,7 +87,9 @@ def lower(outputs, updates, tuned=no_kernel, finishes_rows=no_kernel) -> Program
     """Lower the graph under `outputs` and the values of `updates`; `tuned` and `finishes_rows` as in `fuse`."""
     roots = [*outputs, *updates.values()]
     fusion = fuse(roots, tuned, finishes_rows)
-    steps = [_nest_step(g, fusion) if g.tuned is None or len(g.heads) > 1 else _tuned_step(g.tuned) for g in fusion.groups]
+    steps = [
+        _nest_step(g, fusion) if g.tuned is None or len(g.heads) > 1 else _tuned_step(g.tuned) for g in fusion.groups
+    ]
     steps = tuple(_late_updates(steps, updates, fusion))
     return Program(tuple(outputs), dict(updates), steps, tuple(toposort([*roots, *updates])), frozenset(fusion.stored))
 
