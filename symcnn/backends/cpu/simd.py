@@ -86,7 +86,7 @@ class _MaskModel(models.PrimitiveModel):
         super().__init__(manager, mask, ir.VectorType(ir.IntType(1), mask.lanes))
 
 
-def _vector_at(pointer) -> Any:
+def vector_at(pointer) -> Any:
     """The vector type that a pointer's elements fill, or None (so that Numba reports a typing error)."""
     if isinstance(pointer, types.CPointer) and pointer.dtype in _LLVM_SCALAR:
         return Vector(pointer.dtype)
@@ -118,6 +118,53 @@ def _call(builder, name, result, arguments, **options):
     """Call LLVM's intrinsic function `name`."""
     shape = ir.FunctionType(result, [argument.type for argument in arguments])
     return builder.call(cgutils.get_or_insert_function(builder.module, shape, name), arguments, **options)
+
+
+# -- Instructions, for intrinsics here and elsewhere -------------------------------------------------------------------
+
+
+def emit_load(builder, vector, pointer, index, mask=None):
+    """The vector at ``pointer[index]``; lanes outside of the mask are 0 and their memory is not touched."""
+    place, align = _vector_pointer(builder, pointer, index, vector), vector.dtype.bitwidth // 8
+    if mask is None:
+        return builder.load(place, align=align)
+    llvm = _llvm_vector(vector)
+    arguments = [place, ir.Constant(_INT32, align), mask, ir.Constant(llvm, [0.0] * vector.lanes)]
+    return _call(builder, f"llvm.masked.load.{_suffix(vector)}.p0", llvm, arguments)
+
+
+def emit_store(builder, vector, pointer, index, value, mask=None):
+    """Write a vector, or its lanes in the mask, to ``pointer[index]``."""
+    place, align = _vector_pointer(builder, pointer, index, vector), vector.dtype.bitwidth // 8
+    if mask is None:
+        builder.store(value, place, align=align)
+    else:
+        arguments = [value, place, ir.Constant(_INT32, align), mask]
+        _call(builder, f"llvm.masked.store.{_suffix(vector)}.p0", ir.VoidType(), arguments)
+
+
+def emit_broadcast(builder, vector, pointer, index):
+    """The vector whose every lane is ``pointer[index]``."""
+    return _fill(builder, builder.load(_element(builder, pointer, index)), vector.lanes)
+
+
+def emit_fma(builder, vector, a, b, c):
+    """``a * b + c``, rounded once where the host can (elsewhere LLVM would call a slow function for it)."""
+    if not FUSED:
+        return builder.fadd(builder.fmul(a, b), c)
+    return _call(builder, f"llvm.fma.{_suffix(vector)}", _llvm_vector(vector), [a, b, c])
+
+
+def emit_zero(vector):
+    """The vector of zeros."""
+    return ir.Constant(_llvm_vector(vector), [0.0] * vector.lanes)
+
+
+def emit_lane_range(builder, vector, first, stop):
+    """The mask of the lanes ``first <= lane < stop``."""
+    first, stop = (_fill(builder, builder.trunc(end, _INT32), vector.lanes) for end in (first, stop))
+    lane = ir.Constant(ir.VectorType(_INT32, vector.lanes), list(range(vector.lanes)))
+    return builder.and_(builder.icmp_signed(">=", lane, first), builder.icmp_signed("<", lane, stop))
 
 
 # -- Pointers ---------------------------------------------------------------------------------------------------------
@@ -165,7 +212,7 @@ def integers(typing, p, first, count):
 @intrinsic
 def lanes(typing, p):
     """How many of `p`'s elements one vector holds: a constant when the kernel is compiled."""
-    vector = _vector_at(p)
+    vector = vector_at(p)
 
     def generate(context, builder, signature, arguments):
         return ir.Constant(_INT64, vector.lanes)
@@ -176,11 +223,10 @@ def lanes(typing, p):
 @intrinsic
 def load(typing, p, i):
     """The vector ``p[i], p[i + 1], ...``."""
-    vector = _vector_at(p)
+    vector = vector_at(p)
 
     def generate(context, builder, signature, arguments):
-        pointer, index = arguments
-        return builder.load(_vector_pointer(builder, pointer, index, vector), align=vector.dtype.bitwidth // 8)
+        return emit_load(builder, vector, *arguments)
 
     return vector(p, types.int64), generate
 
@@ -190,8 +236,7 @@ def store(typing, p, i, value):
     """Write the vector `value` to ``p[i], p[i + 1], ...``."""
 
     def generate(context, builder, signature, arguments):
-        place = _vector_pointer(builder, arguments[0], arguments[1], value)
-        builder.store(arguments[2], place, align=value.dtype.bitwidth // 8)
+        emit_store(builder, value, *arguments)
         return context.get_dummy_value()
 
     return types.void(p, types.int64, value), generate
@@ -200,14 +245,10 @@ def store(typing, p, i, value):
 @intrinsic
 def load_where(typing, mask, p, i):
     """The vector at ``p[i]`` in the lanes of `mask` and 0 in the others, whose memory is not touched."""
-    vector = _vector_at(p)
-    llvm = _llvm_vector(vector)
+    vector = vector_at(p)
 
     def generate(context, builder, signature, arguments):
-        place = _vector_pointer(builder, arguments[1], arguments[2], vector)
-        align = ir.Constant(_INT32, vector.dtype.bitwidth // 8)
-        others = ir.Constant(llvm, [0.0] * vector.lanes)
-        return _call(builder, f"llvm.masked.load.{_suffix(vector)}.p0", llvm, [place, align, arguments[0], others])
+        return emit_load(builder, vector, *arguments[1:], mask=arguments[0])
 
     return vector(mask, p, types.int64), generate
 
@@ -217,10 +258,7 @@ def store_where(typing, mask, p, i, value):
     """Write the lanes of `value` that are in `mask` to ``p[i], p[i + 1], ...`` and leave the others alone."""
 
     def generate(context, builder, signature, arguments):
-        place = _vector_pointer(builder, arguments[1], arguments[2], value)
-        align = ir.Constant(_INT32, value.dtype.bitwidth // 8)
-        written = [arguments[3], place, align, arguments[0]]
-        _call(builder, f"llvm.masked.store.{_suffix(value)}.p0", ir.VoidType(), written)
+        emit_store(builder, value, *arguments[1:], mask=arguments[0])
         return context.get_dummy_value()
 
     return types.void(mask, p, types.int64, value), generate
@@ -229,10 +267,10 @@ def store_where(typing, mask, p, i, value):
 @intrinsic
 def broadcast(typing, p, i):
     """The vector whose every lane is ``p[i]``."""
-    vector = _vector_at(p)
+    vector = vector_at(p)
 
     def generate(context, builder, signature, arguments):
-        return _fill(builder, builder.load(_element(builder, *arguments)), vector.lanes)
+        return emit_broadcast(builder, vector, *arguments)
 
     return vector(p, types.int64), generate
 
@@ -240,7 +278,7 @@ def broadcast(typing, p, i):
 @intrinsic
 def splat(typing, p, scalar):
     """The vector whose every lane is `scalar`, of the element type of `p`."""
-    vector = _vector_at(p)
+    vector = vector_at(p)
 
     def generate(context, builder, signature, arguments):
         return _fill(builder, arguments[1], vector.lanes)
@@ -251,10 +289,10 @@ def splat(typing, p, scalar):
 @intrinsic
 def zero(typing, p):
     """The vector of zeros of the element type of `p`."""
-    vector = _vector_at(p)
+    vector = vector_at(p)
 
     def generate(context, builder, signature, arguments):
-        return ir.Constant(_llvm_vector(vector), [0.0] * vector.lanes)
+        return emit_zero(vector)
 
     return vector(p), generate
 
@@ -267,9 +305,7 @@ def fma(typing, a, b, c):
     """``a * b + c``, rounded once where the host can (elsewhere LLVM would call a slow function for it)."""
 
     def generate(context, builder, signature, arguments):
-        if not FUSED:
-            return builder.fadd(builder.fmul(arguments[0], arguments[1]), arguments[2])
-        return _call(builder, f"llvm.fma.{_suffix(a)}", _llvm_vector(a), arguments)
+        return emit_fma(builder, a, *arguments)
 
     return a(a, a, a), generate
 
@@ -321,12 +357,10 @@ _register_operator(operator.mul, "fmul")
 @intrinsic
 def lane_range(typing, p, first, stop):
     """The mask of the lanes ``first <= lane < stop``; both ends may lie outside the vector."""
-    vector = _vector_at(p)
+    vector = vector_at(p)
 
     def generate(context, builder, signature, arguments):
-        first, stop = (_fill(builder, builder.trunc(end, _INT32), vector.lanes) for end in arguments[1:])
-        lane = ir.Constant(ir.VectorType(_INT32, vector.lanes), list(range(vector.lanes)))
-        return builder.and_(builder.icmp_signed(">=", lane, first), builder.icmp_signed("<", lane, stop))
+        return emit_lane_range(builder, vector, *arguments[1:])
 
     return Mask(vector.lanes)(p, types.int64, types.int64), generate
 

@@ -12,8 +12,8 @@ from tests.backends.cpu.local_runner import run
 pytest.importorskip("numba")
 
 from symcnn.backends.cpu.tuned import TUNED, conv2d
-from symcnn.backends.cpu.tuned.conv2d import phases
-from symcnn.backends.cpu.tuned.tile import dot_source, rank_one_source
+from symcnn.backends.cpu.tuned.nchw_conv2d import phases
+from symcnn.backends.cpu.tuned.nchw_tile import dot_source, rank_one_source
 
 DTYPES = ("float32", "float64")
 

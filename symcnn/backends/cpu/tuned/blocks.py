@@ -1,28 +1,20 @@
-"""Blocks: choosing their sizes, moving them, multiplying them.
+"""Blocks: choosing their sizes, packing them, multiplying them.
 
-A product C = A B of any size is cut into blocks that fit the caches:
-
-* A is packed into panels of `TILE_ROWS` rows stored depth-major, ``[depth][rows]``; a ragged last panel is narrower,
-  a multiple of `ROW_UNIT`;
-* a block of B, `depth` x `columns`, is packed into panels of `tile_columns` columns, ``[depth][columns]``;
-* the block of C is kept row-major in scratch memory.
-
-All three are padded with rows and columns that nobody reads back, so no edge is left for the multiplication to handle:
-edges live in the packing and in the final copy of C to its place. That copy is also what lets C have any strides.
+A product C = A B of any size is cut into blocks of rows of A that fit the second-level cache. B is packed once into
+panels of `tile_columns` columns, ``[panel][depth][columns]``, padded with zeros, and a few hundred steps of one panel
+stay in the first-level cache while all tiles of a block of rows pass over them.
 """
 
 from math import ceil
 
-from symcnn.backends.cpu.simd import advance, lane_range, lanes, load, load_where, store, store_where, zero
+from symcnn.backends.cpu.simd import VECTOR_BYTES, advance, lane_range, lanes, load, load_where, store, zero
 from symcnn.backends.cpu.tuned.arguments import helper
-from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, rank_one_updates, tile_columns
+from symcnn.backends.cpu.tuned.tile import TILE_ROWS, TILE_VECTORS, rank_one_updates
 
 # -- Choosing sizes ---------------------------------------------------------------------------------------------------
 
-# At most 256 x 256 float32 numbers of B and 240 x 256 of C: together they fill half of a second-level cache of 1 MiB,
-# from where B streams while a panel of A (12 KiB) stays in the first-level cache.
-DEPTH_BYTES = 1024
-COLUMN_BYTES = 1024
+DEPTH = 192  # steps of a panel of B: 24 KiB of float32
+BLOCK_BYTES = 1 << 18  # of A, copied: a quarter of a second-level cache of 1 MiB
 BLOCK_ROWS = 240
 
 # To wake the other threads costs about 2 microseconds. What a nanosecond is worth, roughly:
@@ -35,30 +27,14 @@ def round_up(number: int, unit: int) -> int:
     return -(-number // unit) * unit
 
 
-def even_blocks(extent: int, limit: int, unit: int) -> int:
-    """Block length, a multiple of `unit` of about `limit` at most, that cuts `extent` into nearly equal blocks."""
-    count = max(1, ceil(extent / limit))
+def even_blocks(extent: int, limit: int, unit: int, multiple: int = 1) -> int:
+    """Block length, a multiple of `unit` of about `limit` at most, that cuts `extent` into nearly equal blocks.
+
+    Their number is a multiple of `multiple`, if there are enough units.
+    """
+    count = max(1, ceil(extent / max(limit, 1)))
+    count = min(round_up(count, multiple), max(1, ceil(extent / unit)))
     return max(unit, round_up(ceil(extent / count), unit))
-
-
-def depth_block(depth: int, itemsize: int) -> int:
-    """How much of the summed axis is packed at a time: the same for any thread count, so that sums are."""
-    return even_blocks(depth, DEPTH_BYTES // itemsize, 1)
-
-
-def product_blocks(m: int, n: int, itemsize: int, others: int, threads: int) -> tuple[int, int]:
-    """Rows and columns of a block of C, for `others` products of m x n on so many threads."""
-    unit = tile_columns(itemsize)
-    rows = even_blocks(m, BLOCK_ROWS, TILE_ROWS)
-    columns = even_blocks(n, COLUMN_BYTES // itemsize, unit)
-    while others * ceil(m / rows) * ceil(n / columns) < threads:
-        if columns > unit and columns >= rows:
-            columns = even_blocks(n, columns // 2, unit)
-        elif rows > TILE_ROWS:
-            rows = even_blocks(m, rows // 2, TILE_ROWS)
-        else:
-            break
-    return rows, columns
 
 
 def even_grain(tasks: int, threads: int, nanoseconds: float) -> int:
@@ -69,12 +45,21 @@ def even_grain(tasks: int, threads: int, nanoseconds: float) -> int:
     return max(1, tasks if nanoseconds < WORTH_SPLITTING else ceil(tasks / threads))
 
 
-def padded_size(m: int, n: int, itemsize: int) -> int:
-    """Elements that the tile computes for an m x n result."""
-    return round_up(m, ROW_UNIT) * round_up(n, tile_columns(itemsize))
+def row_pitch(length: int, itemsize: int) -> int:
+    """Elements from one row to the next of a block in scratch memory, with room for a vector beyond the last.
+
+    An odd number of cache lines: rows a power of two apart would compete for the same few places in a cache.
+    """
+    line = 64 // itemsize
+    return (ceil(length / line) | 1) * line
 
 
-# -- Copying ----------------------------------------------------------------------------------------------------------
+def vector_length(itemsize: int) -> int:
+    """Elements of one vector."""
+    return VECTOR_BYTES // itemsize
+
+
+# -- Multiplying ------------------------------------------------------------------------------------------------------
 
 
 @helper
@@ -84,62 +69,58 @@ def pad(extent, unit):
 
 
 @helper
+def multiply(a, b, c, rows, columns, depth, a_strides, b_strides, c_row, steps, add):
+    """C += A B, or C = A B unless `add`.
+
+    Parameters
+    ----------
+    a : pointer
+        Rows of A, readable up to the next multiple of `ROW_UNIT`.
+    b : pointer
+        Panels of B, readable up to the next whole vector.
+    c : pointer
+        Row-major, with rows `c_row` apart.
+    a_strides : (tile, row, step)
+        The distance of a row from the first one of its tile, and ``1 / TILE_ROWS`` of that of two tiles.
+    b_strides : (column, step)
+        The first is ``1 / tile_columns`` of the distance of two panels.
+    steps : int
+        Length of a block of depth. It alone decides how sums are rounded.
+    """
+    a_tile, a_row, a_step = a_strides
+    b_column, b_step = b_strides
+    width = TILE_VECTORS * lanes(b)
+    for first in range(0, max(depth, 1), steps):
+        for column in range(0, columns, width):
+            panel = advance(b, column * b_column + first * b_step)
+            for row in range(0, rows, TILE_ROWS):
+                rank_one_updates(
+                    min(steps, depth - first), advance(a, row * a_tile + first * a_step), a_row, a_step, panel, b_step,
+                    advance(c, row * c_row + column), c_row, min(TILE_ROWS, rows - row), columns - column,
+                    add or first > 0,
+                )  # fmt: skip
+
+
+# -- Copying ----------------------------------------------------------------------------------------------------------
+
+
+@helper
 def clear(target, count):
-    """target[:count] = 0; `count` is a multiple of the vector width."""
+    """target[:count] = 0, and up to a vector more."""
     for i in range(0, count, lanes(target)):
         store(target, i, zero(target))
 
 
 @helper
-def copy_lines(target, target_pitch, source, source_pitch, lines, length, first, stop):
-    """Copy so many lines of `length` elements: those at ``first <= i < stop``, and 0 in place of the others.
-
-    No memory outside of the lines is touched.
-    """
-    stop = min(stop, length)
-    for i in range(0, length, lanes(target)):
-        wanted, inside = lane_range(target, 0, length - i), lane_range(target, first - i, stop - i)
-        for line in range(lines):
-            store_where(wanted, target, line * target_pitch + i, load_where(inside, source, line * source_pitch + i))
-
-
-@helper
-def copy(target, source, count):
-    """target[:count] = source[:count]."""
-    whole = count - count % lanes(target)
-    for i in range(0, whole, lanes(target)):
-        store(target, i, load(source, i))
-    if whole < count:
-        rest = lane_range(target, 0, count - whole)
-        store_where(rest, target, whole, load_where(rest, source, whole))
-
-
-# -- Multiplying ------------------------------------------------------------------------------------------------------
-
-
-@helper
-def panel_rows(rows_left):
-    """Rows of the panel of A that starts `rows_left` rows before the end."""
-    return min(TILE_ROWS, pad(rows_left, ROW_UNIT))
-
-
-@helper
-def multiply(a, a_depth, first, depth, b, c, rows, columns):
-    """C += A B on packed blocks.
-
-    Parameters
-    ----------
-    a : pointer
-        Panels of A, each `a_depth` steps deep, of which the `depth` steps from `first` on are used.
-    b : pointer
-        Panels of B, each `depth` steps deep.
-    c : pointer
-        Block of C, row-major, its rows padded to `ROW_UNIT` and its `columns` a multiple of the tile.
-    """
-    width = TILE_VECTORS * lanes(b)
-    for row in range(0, rows, TILE_ROWS):
-        height = panel_rows(rows - row)
-        panel = advance(a, row * a_depth + first * height)
-        for column in range(0, columns, width):
-            place = advance(c, row * columns + column)
-            rank_one_updates(height, depth, panel, advance(b, column * depth), place, columns)
+def copy_run(target, source, length, first, stop):
+    """target[i] = source[i] for ``first <= i < stop`` and 0 for the other ``i < length``; up to a vector more is overwritten."""
+    if first <= 0 and stop >= length:
+        whole = length - length % lanes(target)
+        for i in range(0, whole, lanes(target)):
+            store(target, i, load(source, i))
+        if whole < length:
+            store(target, whole, load_where(lane_range(target, 0, length - whole), source, whole))
+    else:
+        for i in range(0, length, lanes(target)):
+            inside = lane_range(target, first - i, min(stop, length) - i)
+            store(target, i, load_where(inside, source, i))

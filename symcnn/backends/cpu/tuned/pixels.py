@@ -1,148 +1,140 @@
-"""Moving pixels between images and packed blocks: the only code that knows what a convolution is.
+"""Moving pixels between images and blocks of patches: the only code that knows what a convolution is.
 
-A convolution is the product of a matrix of weights (output channels x taps) and a matrix of pixels (taps x output
-pixels), which is never stored. Its entry for tap ``t = (channel, i, j)`` and output pixel
-``p = (image, row, column)`` is read straight from the image:
+A convolution is the product of a matrix of patches (pixels of the output x taps) and one of weights (taps x output
+channels). The entry of the first for pixel ``p = (image, row, column)`` and tap ``t = (i, j, channel)`` is
 
-    image[n, channel, row * step_h + origin_h + i * tap_h, column * step_w + origin_w + j * tap_w]
+    image[n, row * step_h + origin_h + i * tap_h, column * step_w + origin_w + j * tap_w, channel]
 
-and is 0 outside the image. `gather` writes a block of it; `scatter` takes a finished block of results to its place.
-Three tuples of integers describe the geometry:
+and 0 outside the image. The channels of a pixel lie side by side, so a patch is made of contiguous runs: KW pixels each
+where all channels of an image are used and its taps are neighbours, else one pixel each. The geometry is 19 integers:
 
 grid = (rows, columns)
     of output pixels in one image; p counts them in row-major order, image after image
-source = (height, width, stride_n, stride_c, stride_h, stride_w)
+source = (height, width, stride_n, stride_h, stride_w)
     of the image
-window = (kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w)
-    as in the formula above
-
-Output pixels are handled in runs that stay within one row, because there the image is read with one stride.
+window = (channels, kernel_h, step_h, origin_h, tap_h, runs, span, step_w, origin_w, tap_w)
+    as in the formula above; a row of the window is `runs` runs of `span` pixels
 """
 
-from symcnn.backends.cpu.simd import advance, lanes
+from symcnn.backends.cpu.simd import advance, lane_range, lanes, load, load_where, store, store_where
 from symcnn.backends.cpu.tuned.arguments import helper
-from symcnn.backends.cpu.tuned.blocks import copy, copy_lines
+from symcnn.backends.cpu.tuned.blocks import copy_run
 from symcnn.schedule.plan import View
 
-
-@helper
-def gather(target, pitch, image, grid, source, window, taps, pixels):
-    """Write the matrix of pixels for the taps[0] <= t < taps[1] and pixels[0] <= p < pixels[1].
-
-    Row t starts at ``target[(t - taps[0]) * pitch]``.
-    """
-    rows, columns = grid
-    height, width, stride_n, stride_c, stride_h, stride_w = source
-    kernel_h, kernel_w, step_h, origin_h, tap_h, step_w, origin_w, tap_w = window
-    per_channel = kernel_h * kernel_w
-    first_channel, first_tap = taps[0] // per_channel, taps[0] % per_channel
-    last_channel, last_tap = taps[1] // per_channel, taps[1] % per_channel
-    p, stop = pixels
-    n, within = p // (rows * columns), p % (rows * columns)
-    row, column = within // columns, within % columns
-    while p < stop:
-        run = min(columns - column, stop - p)
-        place, shown = advance(target, p - pixels[0]), advance(image, n * stride_n)
-        if per_channel == 1 and stride_c < step_w * stride_w:
-            _gather_transposed(place, pitch, shown, row, column, run, source, window, taps)
-        else:
-            for i in range(kernel_h):
-                y = row * step_h + origin_h + i * tap_h
-                reach = width if 0 <= y < height else 0
-                for j in range(kernel_w):
-                    # The same tap of all channels reads the same pixels: one look at the borders serves them all.
-                    tap, x = i * kernel_w + j, column * step_w + origin_w + j * tap_w
-                    channel = first_channel + (tap < first_tap)
-                    channels = last_channel + (tap < last_tap) - channel
-                    lines = advance(place, (channel * per_channel + tap - taps[0]) * pitch)
-                    seen = advance(shown, channel * stride_c + y * stride_h + x * stride_w)
-                    if step_w == 1 and stride_w == 1:
-                        copy_lines(lines, per_channel * pitch, seen, stride_c, channels, run, -x, reach - x)
-                    else:
-                        for _ in range(channels):
-                            for q in range(run):
-                                inside = 0 <= x + q * step_w < reach
-                                lines[q] = seen[q * step_w * stride_w] if inside else 0
-                            lines, seen = advance(lines, per_channel * pitch), advance(seen, stride_c)
-        p += run
-        column = 0
-        row += 1
-        if row == rows:
-            row = 0
-            n += 1
+GEOMETRY = 17
 
 
 @helper
-def _gather_transposed(target, pitch, image, row, column, run, source, window, taps):
-    """A run seen through a window of one point, in an image whose channels are nearer to each other than its pixels.
+def gather(target, pitch, image, grid, source, window, first, stop):
+    """Copy the patches of the pixels ``first <= p < stop``, the first one to `target`, the next one to ``target + pitch``.
 
-    Short stretches of channels keep both the lines that are read and the lines that are written in cache.
+    Up to a vector after each patch is overwritten.
     """
-    height, width, _, stride_c, stride_h, stride_w = source
-    _, _, step_h, origin_h, _, step_w, origin_w, _ = window
-    y = row * step_h + origin_h
-    for first in range(taps[0], taps[1], lanes(target)):
-        last = min(first + lanes(target), taps[1])
-        for q in range(run):
-            x = (column + q) * step_w + origin_w
-            inside = 0 <= y < height and 0 <= x < width
-            pixel = advance(image, y * stride_h + x * stride_w)
-            for t in range(first, last):
-                target[(t - taps[0]) * pitch + q] = pixel[t * stride_c] if inside else 0
+    rows, columns = grid
+    height, width, stride_n, stride_h, stride_w = source
+    channels, kernel_h, step_h, origin_h, tap_h, runs, span, step_w, origin_w, tap_w = window
+    column, row, n = first % columns, first // columns % rows, first // columns // rows
+    length = span * channels
+    for p in range(first, stop):
+        place = advance(target, (p - first) * pitch)
+        y = row * step_h + origin_h
+        line = advance(image, n * stride_n + y * stride_h)
+        for _ in range(kernel_h):
+            x = column * step_w + origin_w
+            reach = width if 0 <= y < height else 0
+            for _ in range(runs):
+                copy_run(place, advance(line, x * stride_w), length, -x * channels, (reach - x) * channels)
+                place = advance(place, length)
+                x += tap_w
+            y += tap_h
+            line = advance(line, tap_h * stride_h)
+        column += 1
+        if column == columns:
+            column = 0
+            row += 1
+            if row == rows:
+                row = 0
+                n += 1
 
 
 @helper
-def scatter(image, grid, strides, block, pitch, channels, pixels):
-    """Copy row m of a block of results to channel m of the image, for the pixels[0] <= p < pixels[1].
+def add_run(target, source, length, first, stop):
+    """target[i] += source[i] for ``first <= i < stop`` within the length; nothing else is touched."""
+    first, stop = max(first, 0), min(stop, length)
+    whole = first + max(0, stop - first) // lanes(target) * lanes(target)
+    for i in range(first, whole, lanes(target)):
+        store(target, i, load(target, i) + load(source, i))
+    if whole < stop:
+        rest = lane_range(target, 0, stop - whole)
+        store_where(rest, target, whole, load_where(rest, target, whole) + load_where(rest, source, whole))
 
-    ``strides = (n, channel, row, column)`` are those of the image.
-    """
+
+@helper
+def add_patches(image, source, pitch, grid, shape, window, first, stop):
+    """The adjoint of `gather`: add the patches of the pixels ``first <= p < stop`` to the image."""
     rows, columns = grid
-    stride_n, stride_c, stride_h, stride_w = strides
-    p, stop = pixels
-    while p < stop:
-        n, within = p // (rows * columns), p % (rows * columns)
-        row, column = within // columns, within % columns
-        run = min(columns - column, stop - p)
-        place = advance(image, n * stride_n + row * stride_h + column * stride_w)
-        for m in range(channels):
-            result = advance(block, m * pitch + p - pixels[0])
-            if stride_w == 1:
-                copy(advance(place, m * stride_c), result, run)
-            else:
-                for q in range(run):
-                    place[m * stride_c + q * stride_w] = result[q]
-        p += run
+    height, width, stride_n, stride_h, stride_w = shape
+    channels, kernel_h, step_h, origin_h, tap_h, runs, span, step_w, origin_w, tap_w = window
+    column, row, n = first % columns, first // columns % rows, first // columns // rows
+    length = span * channels
+    for p in range(first, stop):
+        patch = advance(source, (p - first) * pitch)
+        y = row * step_h + origin_h
+        line = advance(image, n * stride_n + y * stride_h)
+        for _ in range(kernel_h):
+            x = column * step_w + origin_w
+            reach = width if 0 <= y < height else 0
+            for _ in range(runs):
+                add_run(advance(line, x * stride_w), patch, length, -x * channels, (reach - x) * channels)
+                patch = advance(patch, length)
+                x += tap_w
+            y += tap_h
+            line = advance(line, tap_h * stride_h)
+        column += 1
+        if column == columns:
+            column = 0
+            row += 1
+            if row == rows:
+                row = 0
+                n += 1
 
 
-UNIT_AXES = ((1, 0, 1), (1, 0, 1))  # output row r sees image row r + i
+def is_flat(view: View) -> bool:
+    """Whether the positions along all axes but the last follow each other at one distance, channels side by side."""
+    *shape, channels = view.shape
+    *strides, inner = view.strides
+    expected, even = row_stride(view), True
+    for extent, stride in zip(reversed(shape), reversed(strides), strict=True):
+        even &= extent == 1 or stride == expected
+        expected *= extent
+    return even and (inner == 1 or channels == 1)
 
 
-def joined_rows(grid, strides_hw) -> tuple[int, int]:
-    """`grid` as one long row where memory allows it, since longer runs are faster."""
-    rows, columns = grid
-    stride_h, stride_w = strides_hw
-    return (1, rows * columns) if stride_h == columns * stride_w else (rows, columns)
+def row_stride(view: View) -> int:
+    """Elements from one position to the next, along the last of the axes before the last that has more than one."""
+    axes = zip(reversed(view.shape[:-1]), reversed(view.strides[:-1]), strict=True)
+    return next((stride for extent, stride in axes if extent > 1), view.shape[-1])
 
 
-def window_axes(window, size, kernel) -> tuple[tuple[int, int, int], ...]:
-    """How the output of a convolution sees an image of that size: (step, origin, tap) of its rows and its columns."""
-    before = [pair[0] for pair in window.pads(size, kernel)]
-    return tuple((step, -pad, tap) for step, pad, tap in zip(window.stride, before, window.dilation, strict=True))
-
-
-def geometry(image: View, grid, kernel=(1, 1), axes=UNIT_AXES) -> tuple[int, ...]:
-    """The 16 integers of the grid, the source and the window through which a grid of pixels sees an image.
+def geometry(image: View, grid, kernel, window, channels: int) -> tuple[int, ...]:
+    """The integers of the grid, the source and the window of a convolution (see above).
 
     Parameters
     ----------
     image : View
-        NCHW.
+        (N, H, W, C), channels side by side.
     grid, kernel : pair of int
-    axes : pair of (step, origin, tap)
-        For the rows and for the columns.
+    window : Window2d
+    channels : int
+        In each group.
     """
-    size = image.shape[2:]
-    if tuple(kernel) == (1, 1) and axes == UNIT_AXES and grid == size:
-        grid = size = joined_rows(grid, image.strides[2:])
-    return (*grid, *size, *image.strides, *kernel, *axes[0], *axes[1])
+    size = image.shape[1:3]
+    (top, _), (left, _) = window.pads(size, kernel)
+    joined = window.dilation[1] == 1 and image.strides[2] == channels
+    runs, span = (1, kernel[1]) if joined else (kernel[1], 1)
+    return (
+        *grid,
+        *(*size, *image.strides[:3]),
+        *(channels, kernel[0], window.stride[0], -top, window.dilation[0]),
+        *(runs, span, window.stride[1], -left, window.dilation[1]),
+    )

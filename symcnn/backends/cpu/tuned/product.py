@@ -1,43 +1,54 @@
-"""The one product behind `MatMul`, `Conv2d` and `Conv2dInputGrad`:  Y[m, p] = sum_t L[m, t] X[t, p], batched.
+"""The one product behind `MatMul`, `Conv2d` and its gradient: Y[p, k] = sum_t X[p, t] W[t, k], in batches and in groups.
 
-L is the left-hand matrix: weights, or the A of a matrix product. X is a matrix of pixels (see `pixels`), which is
-gathered from an image and never stored whole. A matrix product is the case of an image with one row, whose pixels are
-the columns of B and whose channels are the rows of B, seen through a window of one point.
+X is a matrix or the patches of an image (see `pixels`); it is read in place where its rows lie well, else a block of
+rows is copied to scratch memory. W is packed once, or read in place where it is used for a few rows only. Y is written
+to its place where channels lie side by side, else to scratch memory and copied.
 
-Two launches: `pack_left` packs all of L once, `product` computes Y block by block.
+Launches: `pack` packs matrices into panels, `product` computes Y block by block, and `finish_rows` runs the epilogue
+where the tasks of `product` are parts of rows.
 """
 
+from dataclasses import dataclass, replace
 from itertools import chain
 from math import ceil, prod
+from typing import Any
 
 import numpy as np
 
 from symcnn.backends.cpu.launch import Launch
-from symcnn.backends.cpu.simd import advance, integers, lanes
-from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, helper, operand, scratch, sizes
+from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, load_where, store
+from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, finish, helper, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import (
+    BLOCK_BYTES,
+    BLOCK_ROWS,
+    DEPTH,
     FLOPS_PER_NANOSECOND,
-    clear,
-    depth_block,
+    WORTH_SPLITTING,
+    even_blocks,
     even_grain,
     multiply,
     pad,
-    panel_rows,
-    product_blocks,
     round_up,
+    row_pitch,
+    vector_length,
 )
-from symcnn.backends.cpu.tuned.pixels import UNIT_AXES, gather, geometry, joined_rows, scatter
-from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS
+from symcnn.backends.cpu.tuned.pixels import gather, is_flat, row_stride
+from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
 from symcnn.schedule.plan import View
 
 BATCH_AXES = 4
+NEVER, WHOLE_UNITS, ALWAYS = range(3)  # when X is read in place: blocks whose rows are a multiple of ROW_UNIT, or all
+FINISH_ROWS = 256
+# W is read in place in such short blocks of depth because its rows are often pages apart.
+IN_PLACE_DEPTH = 32
+IN_PLACE_COLUMNS = 512
 
 
 @helper
 def batch_offset(axes, batch, which):
-    """Offset of batch number `batch` in L (0), in the image (1) or in Y (2).
+    """Offset of batch number `batch` in X (0), W (1) or Y (2).
 
-    `axes` points to (extent, stride in L, in the image, in Y) of each batch axis, the last axis first.
+    `axes` points to (extent, stride in X, in W, in Y) of each batch axis, the last axis first.
     """
     offset = 0
     for axis in range(BATCH_AXES):
@@ -47,82 +58,128 @@ def batch_offset(axes, batch, which):
     return offset
 
 
-def pack_left(dtype):
-    """Pack L into panels [taps][rows]; a task is one panel of one batch.
+def pack(dtype):
+    """Pack matrices into panels [matrix][panel][i][j][channel][column]; a task is one panel.
 
-    Operands: L, panels. Sizes: m, channels, kernel_h, kernel_w; the strides of L along these; the batch axes.
+    Operands: source, panels. Sizes: columns, width of a panel; extents of i, j and channel; strides of the column and
+    of these; the matrices as batch axes, with their strides where X would be.
     """
 
     def kernel(lo, hi, args):
         block = arguments(args)
-        left, panels = operand(block, 0, dtype), operand(block, 1, dtype)
+        source, panels = operand(block, 0, dtype), operand(block, 1, dtype)
         size = sizes(block, 2)
-        m, channels, kernel_h, kernel_w, of_row, of_channel, of_i, of_j = integers(size, 0, 8)
-        axes = advance(size, 8)
-        taps = channels * kernel_h * kernel_w
-        per_batch = (m + TILE_ROWS - 1) // TILE_ROWS
+        columns, width, kernel_h, kernel_w, channels, of_column, of_i, of_j, of_channel = integers(size, 0, 9)
+        axes = advance(size, 9)
+        depth = kernel_h * kernel_w * channels
+        per_matrix = (columns + width - 1) // width
         for task in range(lo, hi):
-            batch, first = task // per_batch, task % per_batch * TILE_ROWS
-            rows, height = min(TILE_ROWS, m - first), panel_rows(m - first)
-            source = advance(left, batch_offset(axes, batch, 0) + first * of_row)
-            target = advance(panels, (batch * pad(m, ROW_UNIT) + first) * taps)
+            column = task % per_matrix * width
+            used = min(width, columns - column)
+            first = advance(source, batch_offset(axes, task // per_matrix, 0) + column * of_column)
+            target = advance(panels, task * depth * width)
             for channel in range(channels):
                 for i in range(kernel_h):
                     for j in range(kernel_w):
-                        tap = advance(source, channel * of_channel + i * of_i + j * of_j)
-                        for row in range(height):
-                            target[row] = tap[row * of_row] if row < rows else 0
-                        target = advance(target, height)
+                        line = advance(first, i * of_i + j * of_j + channel * of_channel)
+                        place = advance(target, ((i * kernel_w + j) * channels + channel) * width)
+                        if of_column == 1 and width % lanes(place) == 0:
+                            for c in range(0, width, lanes(place)):
+                                store(place, c, load_where(lane_range(place, 0, used - c), line, c))
+                        else:
+                            for c in range(used):
+                                place[c] = line[c * of_column]
+                            for c in range(used, width):
+                                place[c] = 0
 
     return kernel
 
 
 def product(dtype):
-    """Y[m, p] = sum_t L[m, t] X[t, p] in every batch; a task is one block of one Y.
+    """Y[p, k] = sum_t X[p, t] W[t, k]; a task is some rows, and some columns, of one batch.
 
-    Operands: packed L, image, Y. Sizes: m, taps, pixels; rows, columns and depth of a block; the offset of the block
-    of Y in the scratch memory; grid, source and window of the image (see `pixels`); grid and strides of Y; the batch
-    axes.
+    Operands: X, W in place, packed W, Y. Sizes: rows, columns and depth of one group, groups; rows in a block, parts of
+    a row, columns in a part; columns of W that are read in place, steps of a block of depth; whether X is read in
+    place, Y written in place, rows finished here; the pitches of blocks of X and of Y, where the latter begin;
+    strides of X by tile, row and step, of W in place by step, of Y by row; strides of a group of X, packed W, Y;
+    grid and strides of Y; geometry of X (see `pixels`); the batch axes.
     """
 
     def kernel(lo, hi, args):
         block = arguments(args)
-        panels, image, output = operand(block, 0, dtype), operand(block, 1, dtype), operand(block, 2, dtype)
-        size = sizes(block, 3)
-        m, taps, pixels, block_rows, block_columns, block_depth, results_at = integers(size, 0, 7)
-        grid, source, window = integers(size, 7, 2), integers(size, 9, 6), integers(size, 15, 8)
-        output_grid, output_strides = integers(size, 23, 2), integers(size, 25, 4)
-        axes = advance(size, 29)
-        packed = scratch(block, 3, lo, dtype)
-        results = advance(packed, results_at)
+        x, w = operand(block, 0, dtype), operand(block, 1, dtype)
+        panels, y = operand(block, 2, dtype), operand(block, 3, dtype)
+        size = sizes(block, 4)
+        rows, columns, depth, groups, block_rows, parts, part_columns, in_place, steps = integers(size, 0, 9)
+        x_in_place, y_in_place, finishes, x_pitch, y_pitch, results_at = integers(size, 9, 6)
+        x_tile, x_row, x_step, w_step, y_row = integers(size, 15, 5)
+        x_group, panels_group, y_group = integers(size, 20, 3)
+        y_grid_rows, y_grid_columns, y_n, y_h, y_w, y_channel = integers(size, 23, 6)
+        grid, source, window = integers(size, 29, 2), integers(size, 31, 5), integers(size, 36, 10)
+        axes = advance(size, 46)
+        patches = scratch(block, 4, lo, dtype)
+        results = advance(patches, results_at)
+        width = TILE_VECTORS * lanes(x)
 
-        width = TILE_VECTORS * lanes(packed)
-        across = (pixels + block_columns - 1) // block_columns
-        down = (m + block_rows - 1) // block_rows
+        per_batch = (rows + block_rows - 1) // block_rows
         for task in range(lo, hi):
-            batch = task // (down * across)
-            row = task // across % down * block_rows
-            start = task % across * block_columns
-            rows, stop = min(block_rows, m - row), min(start + block_columns, pixels)
-            pitch = pad(stop - start, width)
-            left = advance(panels, (batch * pad(m, ROW_UNIT) + row) * taps)
-            seen = advance(image, batch_offset(axes, batch, 1))
-
-            clear(results, pad(rows, ROW_UNIT) * pitch)
-            for first in range(0, taps, block_depth):
-                last = min(first + block_depth, taps)
-                for p in range(start, stop, width):
-                    panel = advance(packed, (p - start) * (last - first))
-                    gather(panel, width, seen, grid, source, window, (first, last), (p, min(p + width, stop)))
-                multiply(left, taps, first, last - first, packed, results, rows, pitch)
-            place = advance(output, batch_offset(axes, batch, 2) + row * output_strides[1])
-            scatter(place, output_grid, output_strides, results, pitch, rows, (start, stop))
+            batch = task // (parts * per_batch)
+            first = task // parts % per_batch * block_rows
+            stop = min(first + block_rows, rows)
+            column = task % parts * part_columns
+            end = min(column + part_columns, columns)
+            for group in range(groups):
+                seen = advance(x, batch_offset(axes, batch, 0) + group * x_group)
+                if x_in_place == 2 or (x_in_place == 1 and (stop - first) % ROW_UNIT == 0):
+                    left, strides = advance(seen, first * x_tile), (x_tile, x_row, x_step)
+                else:
+                    gather(patches, x_pitch, seen, grid, source, window, first, stop)
+                    left, strides = patches, (x_pitch, x_pitch, 1)
+                target = advance(y, batch_offset(axes, batch, 2) + group * y_group)
+                if y_in_place:
+                    place, pitch = advance(target, first * y_row + column), y_row
+                else:
+                    place, pitch = results, y_pitch
+                # The columns of W that are read in place, then those that are packed.
+                turn = column
+                while turn < end:
+                    if turn < in_place:
+                        right = advance(w, turn)
+                        right_strides, turn_end = (1, w_step), min(end, in_place)
+                    else:
+                        offset = batch_offset(axes, batch, 1) + group * panels_group
+                        right = advance(panels, offset + (turn - in_place) * depth)
+                        right_strides, turn_end = (depth, width), end
+                    multiply(
+                        left, right, advance(place, turn - column), stop - first, turn_end - turn, depth,
+                        strides, right_strides, pitch, steps, False,
+                    )  # fmt: skip
+                    turn = turn_end
+                if not y_in_place:
+                    for p in range(first, stop):
+                        n, row = p // (y_grid_rows * y_grid_columns), p // y_grid_columns % y_grid_rows
+                        pixel = advance(target, n * y_n + row * y_h + p % y_grid_columns * y_w + column * y_channel)
+                        for k in range(end - column):
+                            pixel[k * y_channel] = results[(p - first) * y_pitch + k]
+            if finishes:
+                finish(block, 4, batch * rows + first, batch * rows + stop)
 
     return kernel
 
 
-PACK_LEFT = both_precisions(pack_left)
+def finish_rows(dtype):
+    """Run the epilogue on all rows; a task is `FINISH_ROWS` of them. Operand: Y. Sizes: rows."""
+
+    def kernel(lo, hi, args):
+        block = arguments(args)
+        finish(block, 1, lo * FINISH_ROWS, min(hi * FINISH_ROWS, sizes(block, 1)[0]))
+
+    return kernel
+
+
+PACK = both_precisions(pack)
 PRODUCT = both_precisions(product)
+FINISH_ROWS_OF = both_precisions(finish_rows)
 
 
 def one_precision(*types) -> bool:
@@ -131,76 +188,177 @@ def one_precision(*types) -> bool:
     return len(dtypes) == 1 and dtypes.pop().name in PRODUCT
 
 
-def panel_bytes(batch: int, m: int, taps: int, itemsize: int) -> int:
-    """Bytes of a packed L, in whole cache lines."""
-    return round_up(batch * round_up(m, ROW_UNIT) * taps * itemsize, 64)
-
-
 def _padded(batch) -> list[int]:
     """The batch axes as integers, filled up with axes of one."""
     return list(chain(*batch, *[(1, 0, 0, 0)] * (BATCH_AXES - len(batch))))
 
 
-def pack_launch(left: View, batch, panels: View, threads: int) -> Launch:
-    """The launch that packs the left-hand matrices of a batch (see `product_launches`)."""
-    count = prod(extent for extent, *_ in batch)
-    tasks = count * ceil(left.shape[0] / TILE_ROWS)
-    return Launch(
-        kernel=PACK_LEFT[left.dtype.name],
-        operands=(left, panels),
-        sizes=(*left.shape, *left.strides, *_padded(batch)),
-        tasks=tasks,
-        grain=even_grain(tasks, threads, count * prod(left.shape)),
-    )
+@dataclass(frozen=True)
+class Packing:
+    """Matrices packed into panels.
 
-
-def product_launches(left: View, image: View, output: View, batch, panels: View, threads: int, axes=UNIT_AXES):
-    """The launches of one batched product.
-
-    Parameters
+    Attributes
     ----------
-    left : View
-        (m, channels, kernel_h, kernel_w).
-    image, output : View
-        (images, channels, height, width) and (images, m, height, width).
-    batch : list of (extent, stride in left, stride in image, stride in output)
-        Axes beyond those of the views, the last one first.
-    panels : View
-        `panel_bytes` of memory for the packed left-hand matrix.
-    axes : pair of (step, origin, tap)
-        How rows, and columns, of the output see those of the image: ``row * step + origin + i * tap``.
-
-    Returns
-    -------
-    list of Launch
+    source : View
+        One of them: (columns, i, j, channel), with depth t = (i, j, channel).
+    width : int
+        Columns of a panel.
+    batch : tuple of (extent, stride)
+        Their axes, the last one first.
     """
-    dtype, itemsize = output.dtype.name, output.dtype.itemsize
-    m, channels, *kernel = left.shape
-    taps = channels * prod(kernel)
-    grid = output.shape[2:]
-    pixels = output.shape[0] * prod(grid)
-    count = prod(extent for extent, *_ in batch)
-    if not pixels * m * count:
-        return []
 
-    rows, columns = product_blocks(m, pixels, itemsize, count, threads)
-    depth = depth_block(taps, itemsize)
-    results_at = columns * depth
-    tasks = count * ceil(m / rows) * ceil(pixels / columns)
-    flops = 2 * count * m * taps * pixels
-    multiply_packed = Launch(
-        kernel=PRODUCT[dtype],
-        operands=(panels or output, image, output),  # a product over no taps reads nothing
-        sizes=(
-            *(m, taps, pixels, rows, columns, depth, results_at),
-            *geometry(image, grid, kernel, axes),
-            *joined_rows(grid, output.strides[2:]),
-            *output.strides,
-            *_padded(batch),
-        ),
-        tasks=tasks,
-        grain=even_grain(tasks, threads, flops / FLOPS_PER_NANOSECOND),
-        scratch=(results_at + round_up(rows, ROW_UNIT) * columns) * itemsize,
-        flops=flops,
-    )
-    return [pack_launch(left, batch, panels, threads), multiply_packed] if taps else [multiply_packed]
+    source: View
+    width: int
+    batch: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def matrix(self) -> int:
+        """Elements of one packed matrix."""
+        return round_up(self.source.shape[0], self.width) * prod(self.source.shape[1:])
+
+    @property
+    def bytes(self) -> int:
+        """In whole cache lines, with room to read a vector beyond the end."""
+        elements = self.matrix * prod(extent for extent, _ in self.batch) + vector_length(self.source.dtype.itemsize)
+        return round_up(elements * self.source.dtype.itemsize, 64)
+
+    def batch_strides(self) -> list[int]:
+        """Elements from one packed matrix to the next along each batch axis."""
+        extents = [extent for extent, _ in self.batch]
+        return [self.matrix * prod(extents[:k]) for k in range(len(extents))]
+
+    def launch(self, panels: View, threads: int) -> Launch:
+        count = prod(extent for extent, _ in self.batch)
+        tasks = count * ceil(self.source.shape[0] / self.width)
+        return Launch(
+            kernel=PACK[self.source.dtype.name],
+            operands=(self.source, panels),
+            sizes=(
+                *(self.source.shape[0], self.width, *self.source.shape[1:], *self.source.strides),
+                *_padded([(extent, stride, 0, 0) for extent, stride in self.batch]),
+            ),
+            tasks=tasks,
+            grain=even_grain(tasks, threads, count * prod(self.source.shape)),
+        )
+
+
+@dataclass(frozen=True)
+class Product:
+    """One batched and grouped product Y = X W.
+
+    Attributes
+    ----------
+    x : View or Packing
+    x_strides : (tile, row, step)
+        How X is read in place (see `blocks.multiply`).
+    x_in_place : int
+        `NEVER`, `WHOLE_UNITS` or `ALWAYS`.
+    geometry : tuple of int
+        How it is copied otherwise (see `pixels`).
+    w : View
+        (depth, columns) of one group, where columns are read in place.
+    packing : Packing or None
+        The other columns of W.
+    y : View
+        (images, rows, columns, channels of all groups).
+    rows, columns, depth, groups : int
+        Sizes of the product of one group.
+    group_strides : (of X, of Y)
+    batch : list of (extent, stride of X, of W, of Y)
+        Axes beyond those of the views, the last one first; X and W as they are read.
+    whole_rows : bool
+        Whether row p of Y is row p of the output.
+    """
+
+    x: View | Packing
+    x_strides: tuple[int, int, int]
+    x_in_place: int
+    geometry: tuple[int, ...]
+    w: View
+    packing: Packing | None
+    y: View
+    rows: int
+    columns: int
+    depth: int
+    groups: int = 1
+    group_strides: tuple[int, int] = (0, 0)
+    batch: tuple[tuple[int, int, int, int], ...] = ()
+    whole_rows: bool = True
+
+    @property
+    def packings(self) -> list[Packing]:
+        return [p for p in (self.packing, self.x) if isinstance(p, Packing)]
+
+    @property
+    def workspace(self) -> int:
+        """Bytes of the packed operands."""
+        return sum(p.bytes for p in self.packings)
+
+    def launches(self, workspace: Any, threads: int) -> list[Launch]:
+        """All launches; `workspace` is a view of as many bytes as `workspace` says."""
+        dtype, itemsize, y = self.y.dtype, self.y.dtype.itemsize, self.y
+        batches = prod(extent for extent, *_ in self.batch)
+        flops = 2 * batches * self.groups * self.rows * self.columns * self.depth
+        if not batches * self.groups * self.rows * self.columns:
+            return []
+        launches, packed = [], {}
+        for packing in self.packings:
+            packed[packing] = replace(y, buffer=workspace.buffer, offset=workspace.offset)
+            workspace = replace(workspace, offset=workspace.offset + packing.bytes)
+            launches.append(packing.launch(packed[packing], threads))
+
+        in_place = self.columns - (self.packing.source.shape[0] if self.packing and self.groups == 1 else 0)
+        if self.groups > 1:
+            in_place = 0
+        block_rows, part = self._blocks(in_place, threads if flops > FLOPS_PER_NANOSECOND * WORTH_SPLITTING else 1)
+        parts = ceil(self.columns / part)
+        x_pitch = row_pitch(self.depth + vector_length(itemsize), itemsize)
+        y_in_place, y_pitch = is_flat(y), row_pitch(part, itemsize)
+        results_at = 0 if self.x_in_place == ALWAYS else round_up(block_rows, ROW_UNIT) * x_pitch
+        tasks = batches * ceil(self.rows / block_rows) * parts
+        finishes = self.whole_rows and parts == 1
+        steps = even_blocks(self.depth, IN_PLACE_DEPTH if in_place else DEPTH, 1)
+        launches.append(
+            Launch(
+                kernel=PRODUCT[dtype.name],
+                operands=(packed.get(self.x, self.x), self.w, packed.get(self.packing, y), y),
+                sizes=(
+                    *(self.rows, self.columns, self.depth, self.groups, block_rows, parts, part, in_place, steps),
+                    *(self.x_in_place, y_in_place, finishes, x_pitch, y_pitch, results_at),
+                    *(*self.x_strides, self.w.strides[0], row_stride(y)),
+                    *(self.group_strides[0], self.packing.matrix if self.packing else 0, self.group_strides[1]),
+                    *(*y.shape[1:3], *y.strides),
+                    *self.geometry,
+                    *_padded(self.batch),
+                ),
+                tasks=tasks,
+                grain=even_grain(tasks, threads, flops / FLOPS_PER_NANOSECOND),
+                scratch=(results_at + (0 if y_in_place else block_rows * y_pitch)) * itemsize,
+                flops=flops,
+            )
+        )
+        if not finishes:
+            rows = batches * self.rows if self.whole_rows else batches * self.columns
+            launches.append(finish_launch(y, rows, threads))
+        return launches
+
+    def _blocks(self, in_place: int, threads: int) -> tuple[int, int]:
+        """Rows of a block and columns of a part, so that every thread has a share."""
+        itemsize = self.y.dtype.itemsize
+        unit = tile_columns(itemsize)
+        if in_place:
+            return self.rows, even_blocks(self.columns, IN_PLACE_COLUMNS, unit, threads)
+        limit = BLOCK_ROWS
+        if self.x_in_place == NEVER:
+            limit = min(limit, max(2 * TILE_ROWS, BLOCK_BYTES // (self.depth * itemsize + 1)))
+        batches = prod(extent for extent, *_ in self.batch)
+        if batches == 1 and self.rows < 4 * TILE_ROWS * threads and self.columns >= unit * threads:
+            return even_blocks(self.rows, limit, TILE_ROWS), even_blocks(self.columns, self.columns, unit, threads)
+        rows = even_blocks(self.rows, limit, TILE_ROWS, threads if batches == 1 else 1)
+        return rows, round_up(self.columns, unit)
+
+
+def finish_launch(y: View, rows: int, threads: int) -> Launch:
+    """The launch that runs the epilogue on all rows of an output."""
+    tasks = ceil(rows / FINISH_ROWS)
+    return Launch(FINISH_ROWS_OF[y.dtype.name], (y,), (rows,), tasks, even_grain(tasks, threads, prod(y.shape) / 4))

@@ -1,115 +1,107 @@
-"""The two register tiles on which every product in this package runs.
+"""The register tile on which every product in this package runs: C += A B by rank-one updates.
 
-Both hold a small block of the result in vector registers, touch each register once per step and so keep the
-multiply-add units busy; everything else in this package exists to feed them.
+Each step multiplies a column of A, some rows long, by a row of B, one or two vectors wide: it broadcasts the numbers of
+A one after the other against the vectors of B. The block of C stays in registers all the while, which keeps the
+multiply-add units busy; everything else in this package exists to feed them. With 32 registers the tile is 12 rows x 2
+vectors, that is 24 sums, 2 vectors of B and 1 broadcast; with 16 registers it is 6 x 2.
 
-``rank_one_updates``
-    C += A B by rank-one updates. Each step broadcasts one number of A against two vectors of B:
-    with 32 registers 12 rows x 2 vectors are 24 sums, 2 vectors of B, 1 broadcast; with 16 registers 6 x 2.
-``dot_products``
-    C += A B^T, where both operands are contiguous along the axis that is summed. Lanes hold partial sums,
-    which are added once at the end: 4 x 6 products with 32 registers, 3 x 4 with 16.
+A is read with any two strides, in place if it likes: row-major (`a_row` = row length, `a_step` = 1), transposed
+(`a_row` = 1, `a_step` = row length), or packed. Only the numbers of B that meet in one step must be neighbours.
 
-A tile is straight-line code with one name per register, so it is written by a program: `rank_one_source` and
-`dot_source` return it as Python. Print one to see what is compiled:
-
->>> print(dot_source(2, 2))
-def dot_products(depth, a, b, pitch, c, stride):
-    s0_0 = zero(a)
-    s0_1 = zero(a)
-    s1_0 = zero(a)
-    s1_1 = zero(a)
-    for k in range(0, depth, lanes(a)):
-        a0 = load(a, 0 * pitch + k)
-        a1 = load(a, 1 * pitch + k)
-        b0 = load(b, 0 * pitch + k)
-        s0_0 = fma(a0, b0, s0_0)
-        s1_0 = fma(a1, b0, s1_0)
-        b1 = load(b, 1 * pitch + k)
-        s0_1 = fma(a0, b1, s0_1)
-        s1_1 = fma(a1, b1, s1_1)
-    c[0 * stride + 0] += total(s0_0)
-    c[0 * stride + 1] += total(s0_1)
-    c[1 * stride + 0] += total(s1_0)
-    c[1 * stride + 1] += total(s1_1)
+The tile is emitted as LLVM instructions by a Python loop over its registers. Written as a kernel, which has to name
+every register, it would take Numba's type inference seconds.
 """
 
-from symcnn.backends.cpu import simd
-from symcnn.backends.cpu.simd import REGISTERS, VECTOR_BYTES
-from symcnn.backends.cpu.tuned.arguments import helper
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from symcnn.backends.cpu.jit import intrinsic
+from symcnn.backends.cpu.simd import (
+    REGISTERS,
+    VECTOR_BYTES,
+    emit_broadcast,
+    emit_fma,
+    emit_lane_range,
+    emit_load,
+    emit_store,
+    emit_zero,
+    vector_at,
+)
 
 TILE_VECTORS = 2
 TILE_ROWS = 12 if REGISTERS >= 32 else 6
-# A ragged last panel is rounded up to this many rows only, at the price of one variant of the tile for each multiple.
+# Lower tiles come in multiples of this only; each multiple is one more variant to compile.
 ROW_UNIT = TILE_ROWS // 3
-
-DOT_ROWS, DOT_COLUMNS = (4, 6) if REGISTERS >= 32 else (3, 4)
 
 
 def tile_columns(itemsize: int) -> int:
-    """Columns of the rank-one tile for elements of `itemsize` bytes."""
+    """Columns of the tile for elements of `itemsize` bytes."""
     return TILE_VECTORS * VECTOR_BYTES // itemsize
 
 
-def rank_one_source(heights, vectors) -> str:
-    """Source of ``rank_one_updates(rows, depth, a, b, c, stride)``: C += A B for one tile.
+@intrinsic
+def rank_one_updates(typing, depth, a, a_row, a_step, b, b_step, c, c_row, rows, columns, add):
+    """C += A B, or C = A B unless `add`, for one tile of 1 to `TILE_ROWS` rows and 1 to `tile_columns` columns.
 
-    Parameters
-    ----------
-    heights : sequence of int
-        The values of `rows` to write a variant for.
-    vectors : int
-        Columns of the tile, in vectors.
-
-    Notes
-    -----
-    The generated function reads `a` as [depth][rows] and `b` as [depth][vectors * lanes], both packed; row r of C
-    starts at ``c[r * stride]``. Starting from the values of C makes a sum that is split into blocks of depth round
-    exactly as one that is not.
+    Reads ``a[r * a_row + k * a_step]`` for `rows` rows rounded up to `ROW_UNIT`, and ``b[k * b_step + i]`` for `columns`
+    columns rounded up to vectors, so these must exist. Of C, whose row r starts at ``c[r * c_row]``, it touches only the
+    first `rows` rows and `columns` columns. To start from the values of C makes a sum that is split into blocks of
+    depth round exactly as one that is not.
     """
-    lines = ["def rank_one_updates(rows, depth, a, b, c, stride):", "    width = lanes(b)"]
-    for branch, rows in enumerate(heights):
-        tile = [(r, v) for r in range(rows) for v in range(vectors)]
-        lines.append(f"    {'elif' if branch else 'if'} rows == {rows}:")
-        for r in range(rows):
-            lines.append(f"        c{r} = advance(c, {r} * stride)")
-            lines += [f"        s{r}_{v} = load(c{r}, {v} * width)" for v in range(vectors)]
-        lines.append("        for k in range(depth):")
-        lines += [f"            b{v} = load(b, {v} * width)" for v in range(vectors)]
-        for r in range(rows):
-            lines.append(f"            a{r} = broadcast(a, {r})")
-            lines += [f"            s{r}_{v} = fma(a{r}, b{v}, s{r}_{v})" for v in range(vectors)]
-        lines.append(f"            a = advance(a, {rows})")
-        lines.append(f"            b = advance(b, {vectors} * width)")
-        lines += [f"        store(c{r}, {v} * width, s{r}_{v})" for r, v in tile]
-    return "\n".join(lines) + "\n"
+    vector = vector_at(b)
+
+    def generate(context, builder, signature, arguments):
+        *operands, rows, columns, add = arguments
+        narrow = builder.icmp_signed("<=", columns, ir.Constant(columns.type, vector.lanes))
+        for height in range(ROW_UNIT, TILE_ROWS + 1, ROW_UNIT):
+            above = builder.icmp_signed(">", rows, ir.Constant(rows.type, height - ROW_UNIT))
+            below = builder.icmp_signed("<=", rows, ir.Constant(rows.type, height))
+            with builder.if_then(builder.and_(above, below)), builder.if_else(narrow) as cases:
+                for vectors, case in enumerate(cases, 1):
+                    with case:
+                        _emit_tile(builder, vector, height, vectors, *operands, rows, columns, add)
+        return context.get_dummy_value()
+
+    n = types.int64
+    return types.void(n, a, n, n, b, n, c, n, n, n, types.boolean), generate
 
 
-def dot_source(rows, columns) -> str:
-    """Source of ``dot_products(depth, a, b, pitch, c, stride)``: C += A B^T for one tile.
+def _emit_tile(builder, vector, height, vectors, depth, a, a_row, a_step, b, b_step, c, c_row, rows, columns, add):
+    """The instructions of `rank_one_updates` for `height` rows of so many vectors."""
 
-    Row r of A starts at ``a[r * pitch]`` and row q of B at ``b[q * pitch]``; `depth` is a multiple of the vector
-    width. Row r of C starts at ``c[r * stride]``.
-    """
-    tile = [(r, q) for r in range(rows) for q in range(columns)]
-    lines = ["def dot_products(depth, a, b, pitch, c, stride):"]
-    lines += [f"    s{r}_{q} = zero(a)" for r, q in tile]
-    lines.append("    for k in range(0, depth, lanes(a)):")
-    lines += [f"        a{r} = load(a, {r} * pitch + k)" for r in range(rows)]
-    for q in range(columns):
-        lines.append(f"        b{q} = load(b, {q} * pitch + k)")
-        lines += [f"        s{r}_{q} = fma(a{r}, b{q}, s{r}_{q})" for r in range(rows)]
-    lines += [f"    c[{r} * stride + {q}] += total(s{r}_{q})" for r, q in tile]
-    return "\n".join(lines) + "\n"
+    def number(n):
+        return ir.Constant(rows.type, n)
 
+    places = [number(v * vector.lanes) for v in range(vectors)]
+    sums = [[cgutils.alloca_once_value(builder, emit_zero(vector)) for _ in places] for _ in range(height)]
 
-def _compiled(source, name):
-    names = dict(vars(simd))
-    exec(source, names)
-    return helper(names[name])
+    def move(action):
+        """``action(sum, pointer, index, mask)`` for every vector of C that has columns in it."""
+        full = builder.icmp_signed(">=", rows, number(height))
+        full = builder.and_(full, builder.icmp_signed(">=", columns, number(vectors * vector.lanes)))
+        with builder.if_else(full) as (whole, ragged):
+            with whole:
+                for r, row in enumerate(sums):
+                    line = builder.gep(c, [builder.mul(number(r), c_row)])
+                    for place, sum_ in zip(places, row, strict=True):
+                        action(sum_, line, place, None)
+            with ragged:
+                masks = [emit_lane_range(builder, vector, number(0), builder.sub(columns, place)) for place in places]
+                for r, row in enumerate(sums):
+                    with builder.if_then(builder.icmp_signed("<", number(r), rows)):
+                        line = builder.gep(c, [builder.mul(number(r), c_row)])
+                        for place, sum_, mask in zip(places, row, masks, strict=True):
+                            action(sum_, line, place, mask)
 
-
-rank_one_updates = _compiled(
-    rank_one_source(range(ROW_UNIT, TILE_ROWS + 1, ROW_UNIT), TILE_VECTORS), "rank_one_updates"
-)
-dot_products = _compiled(dot_source(DOT_ROWS, DOT_COLUMNS), "dot_products")
+    with builder.if_then(add):
+        move(lambda sum_, *at: builder.store(emit_load(builder, vector, *at), sum_))
+    with cgutils.for_range(builder, depth) as loop:
+        column = builder.gep(a, [builder.mul(loop.index, a_step)])
+        line = builder.gep(b, [builder.mul(loop.index, b_step)])
+        row_of_b = [emit_load(builder, vector, line, place) for place in places]
+        for r, row in enumerate(sums):
+            x = emit_broadcast(builder, vector, column, builder.mul(number(r), a_row))
+            for y, sum_ in zip(row_of_b, row, strict=True):
+                builder.store(emit_fma(builder, vector, x, y, builder.load(sum_)), sum_)
+    move(lambda sum_, pointer, place, mask: emit_store(builder, vector, pointer, place, builder.load(sum_), mask))

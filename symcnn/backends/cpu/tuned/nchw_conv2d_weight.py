@@ -20,10 +20,10 @@ from symcnn.backends.cpu.simd import (
     zero,
 )
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, operand, scratch, sizes
-from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, copy, even_blocks, even_grain, pad, round_up
-from symcnn.backends.cpu.tuned.pixels import gather, geometry, window_axes
-from symcnn.backends.cpu.tuned.product import one_precision
-from symcnn.backends.cpu.tuned.tile import DOT_COLUMNS, DOT_ROWS, dot_products
+from symcnn.backends.cpu.tuned.nchw_blocks import FLOPS_PER_NANOSECOND, clear, copy, even_blocks, even_grain, pad, round_up
+from symcnn.backends.cpu.tuned.nchw_pixels import gather, geometry, window_axes
+from symcnn.backends.cpu.tuned.nchw_product import one_precision
+from symcnn.backends.cpu.tuned.nchw_tile import DOT_COLUMNS, DOT_ROWS, dot_products
 from symcnn.schedule.plan import View
 
 # A tile's rows of g and X (4 KiB each) stay in the first-level cache, a block of them in the second.

@@ -12,7 +12,7 @@ from math import ceil, prod
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, load_where, store_where, zero
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, helper, operand, scratch, sizes
-from symcnn.backends.cpu.tuned.blocks import (
+from symcnn.backends.cpu.tuned.nchw_blocks import (
     FLOPS_PER_NANOSECOND,
     clear,
     depth_block,
@@ -22,9 +22,9 @@ from symcnn.backends.cpu.tuned.blocks import (
     pad,
     round_up,
 )
-from symcnn.backends.cpu.tuned.pixels import gather, geometry
-from symcnn.backends.cpu.tuned.product import pack_launch
-from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
+from symcnn.backends.cpu.tuned.nchw_pixels import gather, geometry
+from symcnn.backends.cpu.tuned.nchw_product import pack_launch
+from symcnn.backends.cpu.tuned.nchw_tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
 from symcnn.schedule.plan import View
 
 BLOCK_ROWS = 480

@@ -19,9 +19,9 @@ from math import gcd, prod
 from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
-from symcnn.backends.cpu.tuned.conv2d_input import adding_launches, adding_pays
-from symcnn.backends.cpu.tuned.pixels import window_axes
-from symcnn.backends.cpu.tuned.product import one_precision, panel_bytes, product_launches
+from symcnn.backends.cpu.tuned.nchw_conv2d_input import adding_launches, adding_pays
+from symcnn.backends.cpu.tuned.nchw_pixels import window_axes
+from symcnn.backends.cpu.tuned.nchw_product import one_precision, panel_bytes, product_launches
 from symcnn.schedule.plan import View
 
 
