@@ -1,6 +1,5 @@
 """Every tuned kernel against NumPy in float64, on awkward shapes, strides, paddings, dilations and groups."""
 
-import ast
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -11,9 +10,8 @@ from tests.backends.cpu.local_runner import run
 
 pytest.importorskip("numba")
 
-from symcnn.backends.cpu.tuned import TUNED, conv2d
+from symcnn.backends.cpu.tuned import TUNED, nchw_conv2d
 from symcnn.backends.cpu.tuned.nchw_conv2d import phases
-from symcnn.backends.cpu.tuned.nchw_tile import dot_source, rank_one_source
 
 DTYPES = ("float32", "float64")
 
@@ -250,7 +248,7 @@ def test_conv2d(case, dtype, arranged):
 @pytest.mark.parametrize("adds", [False, True])
 def test_conv2d_input_gradient(case, dtype, arranged, adds, monkeypatch):
     # Both forms, whichever one would be chosen; adding needs contiguous weights.
-    monkeypatch.setattr(conv2d, "adding_pays", lambda g, w, *_: adds and w.strides[3] == 1)
+    monkeypatch.setattr(nchw_conv2d, "adding_pays", lambda g, w, *_: adds and w.strides[3] == 1)
     rng = np.random.default_rng(5)
     g, w = normal(rng, case.output, dtype), normal(rng, case.w, dtype)
     dx = np.full(case.x, np.nan, dtype)
@@ -344,9 +342,3 @@ def test_phases_share_out_every_input_and_every_tap(stride, dilation):
             seen = {(tap, r * step + origin + t * tap_step) for t, tap in enumerate(phase.taps)}
             offsets = {tap: row + before - tap * dilation for tap in range(kernel)}
             assert seen == {(tap, offset // stride) for tap, offset in offsets.items() if offset % stride == 0}
-
-
-@pytest.mark.parametrize("source", [rank_one_source([2, 4], 2), dot_source(3, 4)])
-def test_tiles_are_readable_python(source):
-    ast.parse(source)
-    assert max(map(len, source.splitlines())) <= 110

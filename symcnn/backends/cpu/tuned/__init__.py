@@ -23,9 +23,9 @@ and may have
     the op then takes an epilogue.
 """
 
+from symcnn.backends.cpu.tuned.gemm import MatMul
 from symcnn.backends.cpu.tuned.nchw_conv2d import Conv2d, Conv2dInputGrad
 from symcnn.backends.cpu.tuned.nchw_conv2d_weight import Conv2dWeightGrad
-from symcnn.backends.cpu.tuned.gemm import MatMul
 from symcnn.ops.channels_last import ChannelsLast
 
 TUNED = {

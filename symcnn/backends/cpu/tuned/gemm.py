@@ -1,7 +1,6 @@
 """Batched matrix product C[b] = A[b] B[b] with any strides, on the kernels of `product`."""
 
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
@@ -64,7 +63,7 @@ def arranged(a: View, b: View, c: View) -> Product:
     few = m <= FEW_ROWS and not batch and b_column == 1 and n >= m
     if few or (a_step != 1 and k != 1):
         source = replace(a, shape=(m, 1, 1, k), strides=(a_row, 0, 0, a_step))
-        x = Packing(source, min(TILE_ROWS, round_up(m, ROW_UNIT)), _distinct(extents, of_a))
+        x = Packing(source, min(TILE_ROWS, round_up(max(m, 1), ROW_UNIT)), _distinct(extents, of_a))
         of_a = _packed_strides(x, of_a)
         x_strides, x_in_place = (k, 1, x.width), ALWAYS
     else:
@@ -86,6 +85,7 @@ def arranged(a: View, b: View, c: View) -> Product:
         x_in_place=x_in_place,
         geometry=(1, m, 1, m, 0, 0, a_row, k, 1, 1, 0, 1, 1, 1, 1, 0, 1),
         w=replace(b, shape=(k, n), strides=(b_step, b_column)),
+        in_place=in_place,
         packing=packing,
         y=replace(c, shape=(1, 1, m, n), strides=(0, 0, c_row, c_column)),
         rows=m,

@@ -20,7 +20,15 @@ from symcnn.backends.cpu.simd import (
     zero,
 )
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, operand, scratch, sizes
-from symcnn.backends.cpu.tuned.nchw_blocks import FLOPS_PER_NANOSECOND, clear, copy, even_blocks, even_grain, pad, round_up
+from symcnn.backends.cpu.tuned.nchw_blocks import (
+    FLOPS_PER_NANOSECOND,
+    clear,
+    copy,
+    even_blocks,
+    even_grain,
+    pad,
+    round_up,
+)
 from symcnn.backends.cpu.tuned.nchw_pixels import gather, geometry, window_axes
 from symcnn.backends.cpu.tuned.nchw_product import one_precision
 from symcnn.backends.cpu.tuned.nchw_tile import DOT_COLUMNS, DOT_ROWS, dot_products

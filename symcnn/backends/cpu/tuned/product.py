@@ -27,7 +27,6 @@ from symcnn.backends.cpu.tuned.blocks import (
     even_blocks,
     even_grain,
     multiply,
-    pad,
     round_up,
     row_pitch,
     vector_length,
@@ -256,7 +255,9 @@ class Product:
     geometry : tuple of int
         How it is copied otherwise (see `pixels`).
     w : View
-        (depth, columns) of one group, where columns are read in place.
+        (depth, columns) of one group.
+    in_place : int
+        How many columns of W are read from there, whole panels.
     packing : Packing or None
         The other columns of W.
     y : View
@@ -275,6 +276,7 @@ class Product:
     x_in_place: int
     geometry: tuple[int, ...]
     w: View
+    in_place: int
     packing: Packing | None
     y: View
     rows: int
@@ -307,23 +309,20 @@ class Product:
             workspace = replace(workspace, offset=workspace.offset + packing.bytes)
             launches.append(packing.launch(packed[packing], threads))
 
-        in_place = self.columns - (self.packing.source.shape[0] if self.packing and self.groups == 1 else 0)
-        if self.groups > 1:
-            in_place = 0
-        block_rows, part = self._blocks(in_place, threads if flops > FLOPS_PER_NANOSECOND * WORTH_SPLITTING else 1)
+        block_rows, part = self._blocks(threads if flops > FLOPS_PER_NANOSECOND * WORTH_SPLITTING else 1)
         parts = ceil(self.columns / part)
         x_pitch = row_pitch(self.depth + vector_length(itemsize), itemsize)
         y_in_place, y_pitch = is_flat(y), row_pitch(part, itemsize)
         results_at = 0 if self.x_in_place == ALWAYS else round_up(block_rows, ROW_UNIT) * x_pitch
         tasks = batches * ceil(self.rows / block_rows) * parts
         finishes = self.whole_rows and parts == 1
-        steps = even_blocks(self.depth, IN_PLACE_DEPTH if in_place else DEPTH, 1)
+        steps = even_blocks(self.depth, IN_PLACE_DEPTH if self.in_place else DEPTH, 1)
         launches.append(
             Launch(
                 kernel=PRODUCT[dtype.name],
                 operands=(packed.get(self.x, self.x), self.w, packed.get(self.packing, y), y),
                 sizes=(
-                    *(self.rows, self.columns, self.depth, self.groups, block_rows, parts, part, in_place, steps),
+                    *(self.rows, self.columns, self.depth, self.groups, block_rows, parts, part, self.in_place, steps),
                     *(self.x_in_place, y_in_place, finishes, x_pitch, y_pitch, results_at),
                     *(*self.x_strides, self.w.strides[0], row_stride(y)),
                     *(self.group_strides[0], self.packing.matrix if self.packing else 0, self.group_strides[1]),
@@ -342,11 +341,11 @@ class Product:
             launches.append(finish_launch(y, rows, threads))
         return launches
 
-    def _blocks(self, in_place: int, threads: int) -> tuple[int, int]:
+    def _blocks(self, threads: int) -> tuple[int, int]:
         """Rows of a block and columns of a part, so that every thread has a share."""
         itemsize = self.y.dtype.itemsize
         unit = tile_columns(itemsize)
-        if in_place:
+        if self.in_place:
             return self.rows, even_blocks(self.columns, IN_PLACE_COLUMNS, unit, threads)
         limit = BLOCK_ROWS
         if self.x_in_place == NEVER:
