@@ -1,64 +1,51 @@
 """Scalar functions that generated kernels call by the names in the elementwise table.
 
-Each is written once per number type: float32 stays float32 (a literal of another type would widen it, so constants
-are of the type at hand), integers wrap as in NumPy. They are compiled without the kernels' licence to reorder,
-because here the order of operations is the point; LLVM inlines them all the same. Division by zero gives what NumPy
-gives and never raises.
+Most are formulas, which vectorise. The others, of integers or from the C library, are written once per number type and
+compiled without the kernels' licence to reorder, because here the order of operations is the point; LLVM inlines them
+all the same. float32 stays float32 (a literal of another type would widen it, so constants are of the type at hand),
+integers wrap as in NumPy. Division by zero gives what NumPy gives and never raises.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import types
 from numba.np.numpy_support import as_dtype
 
+from symcnn.backends.cpu import transcendental
+from symcnn.backends.cpu.formula import Value, call, convert, formula, from_bits, number_type, select
 from symcnn.backends.cpu.jit import overload
 
 NAMES: dict[str, object] = {}
 """Name in generated source -> function."""
 
-_OPTIONS = {"error_model": "numpy", "fastmath": False}
+_OPTIONS = {"error_model": "numpy", "fastmath": False, "forceinline": True}
+
+
+def _formula(function, **options):
+    """Register a formula."""
+    NAMES[function.__name__] = formula(function, **options)
+    return function
+
+
+def _test(function):
+    return _formula(function, result=types.boolean)
 
 
 def _number(*numba_types):
-    """The NumPy scalar class in which to compute: that of the operands. NumPy never mixes uint64 with a signed
-    integer or a float with an integer here, so where they meet the other one is a literal."""
-    kinds = {as_dtype(types.unliteral(t)) for t in numba_types}
-    floats = [k for k in kinds if k.kind == "f"]
-    if np.dtype("uint64") in kinds:
-        return np.uint64
-    return np.result_type(*(floats or kinds)).type
+    """The NumPy scalar class in which to compute."""
+    return as_dtype(number_type(*numba_types)).type
 
 
-def _unary(name=None):
+def _binary(maker):
     """Register a maker: given the number type, it returns the implementation."""
 
-    def register(maker):
-        def stub(x): ...
+    def stub(x, y): ...
 
-        overload(stub, jit_options=_OPTIONS)(lambda x: maker(_number(x)))
-        return _name(stub, name or maker.__name__)
-
-    return register
-
-
-def _binary(name=None):
-    def register(maker):
-        def stub(x, y): ...
-
-        overload(stub, jit_options=_OPTIONS)(lambda x, y: maker(_number(x, y)))
-        return _name(stub, name or maker.__name__)
-
-    return register
-
-
-def _name(stub, name):
-    stub.__name__ = stub.__qualname__ = name
-    NAMES[name] = stub
-    return stub
+    overload(stub, jit_options=_OPTIONS)(lambda x, y: maker(_number(x, y)))
+    NAMES[maker.__name__] = stub
 
 
 def _is_float(number) -> bool:
@@ -68,57 +55,41 @@ def _is_float(number) -> bool:
 # order
 
 
-@_binary()
-def maximum(number):
-    def larger(x, y):
-        a, b = number(x), number(y)
-        return a if a > b or a != a else b  # a NaN on the left wins here, one on the right because nothing exceeds it
-
-    return larger
+@_formula
+def maximum(x, y):
+    return call("maximum", x, y) if x.is_float else select(x > y, x, y)
 
 
-@_binary()
-def minimum(number):
-    def smaller(x, y):
-        a, b = number(x), number(y)
-        return a if a < b or a != a else b
-
-    return smaller
+@_formula
+def minimum(x, y):
+    return call("minimum", x, y) if x.is_float else select(x < y, x, y)
 
 
-@_unary()
-def absolute(number):
-    if _is_float(number):
-        return lambda x: math.fabs(x)
-    zero = number(0)
-    return lambda x: number(-x) if x < zero else number(x)
+@_formula
+def absolute(x):
+    return abs(x)
 
 
-@_unary()
-def sign(number):
-    zero = number(0)
-
-    def float_sign(x):
-        return x if x != x else number(x > zero) - number(x < zero)
-
-    def integer_sign(x):
-        return number(int(x > zero) - int(x < zero))
-
-    return float_sign if _is_float(number) else integer_sign
+@_formula
+def sign(x):
+    result = select(x > 0, 1, select(x < 0, x.like(-1), 0))
+    return select(x != x, x, result)
 
 
 # division and powers
 
 
-@_unary()
-def reciprocal(number):
-    one = number(1)
-    if _is_float(number):
-        return lambda x: one / x
-    return lambda x: number(x) if x == 1 or x == -1 else number(0)
+@_formula
+def reciprocal(x):
+    return 1 / x if x.is_float else select(abs(x) == 1, x, 0)
 
 
-@_binary()
+@_formula
+def sqrt(x):
+    return call("sqrt", x)
+
+
+@_binary
 def floor_divide(number):
     zero, one, half = number(0), number(1), 0.5
 
@@ -150,7 +121,7 @@ def floor_divide(number):
     return of_floats if _is_float(number) else of_naturals if issubclass(number, np.unsignedinteger) else of_integers
 
 
-@_binary()
+@_binary
 def remainder(number):
     zero, one = number(0), number(1)
 
@@ -176,11 +147,12 @@ def remainder(number):
     return of_floats if _is_float(number) else of_naturals if issubclass(number, np.unsignedinteger) else of_integers
 
 
-@_binary()
+_float_power = formula(transcendental.power)
+
+
+@_binary
 def power(number):
     zero, one = number(0), number(1)
-    if _is_float(number):
-        return lambda x, y: number(math.pow(number(x), number(y)))
 
     def of_integers(x, y):
         base, exponent = number(x), number(y)
@@ -194,141 +166,124 @@ def power(number):
             exponent = number(exponent >> one)
         return result
 
-    return of_integers
+    return (lambda x, y: _float_power(x, y)) if _is_float(number) else of_integers
 
 
 # rounding and tests
 
 
-def _rounding(name, function):
-    @_unary(name)
-    def rounded(number):
-        if _is_float(number):
-            return lambda x: function(x)
-        return lambda x: x
+@_formula
+def floor(x):
+    return call("floor", x) if x.is_float else x
 
 
-for _function in (np.floor, np.ceil, np.trunc, np.rint):
-    _rounding(_function.__name__, _function)
+@_formula
+def ceil(x):
+    return call("ceil", x) if x.is_float else x
 
 
-@_unary()
-def isnan(number):
-    return lambda x: x != x
+@_formula
+def trunc(x):
+    return call("trunc", x) if x.is_float else x
 
 
-@_unary()
-def isinf(number):
-    if not _is_float(number):
-        return lambda x: False
-    infinity = number(np.inf)
-    return lambda x: math.fabs(x) == infinity
+@_formula
+def rint(x):
+    return call("rint", x) if x.is_float else x
 
 
-@_unary()
-def isfinite(number):
-    if not _is_float(number):
-        return lambda x: True
-    infinity = number(np.inf)
-    return lambda x: math.fabs(x) < infinity
+@_test
+def isnan(x):
+    return x != x
+
+
+@_test
+def isinf(x):
+    return abs(x) == math.inf if x.is_float else x != x
+
+
+@_test
+def isfinite(x):
+    return abs(x) < math.inf if x.is_float else x == x
 
 
 # exponential and trigonometric
 
-
-def _float_function(name, function):
-    @_unary(name)
-    def typed(number):
-        def implementation(x):
-            return number(function(x))
-
-        return implementation
-
-
 for _function in (
-    math.sqrt, math.exp, math.expm1, math.log, math.log1p, math.sin, math.cos, math.tan, math.atan, math.sinh, math.cosh,
-    math.tanh, math.erf,
+    transcendental.exp, transcendental.expm1, transcendental.log, transcendental.log1p, transcendental.tanh,
+    transcendental.sigmoid, transcendental.softplus, transcendental.erf,
 ):  # fmt: skip
-    _float_function(_function.__name__, _function)
+    _formula(_function)
 
 
-@_unary()
-def sigmoid(number):
-    zero, one = number(0), number(1)
+def _from_libm(name, function):
+    def stub(x): ...
 
-    def stable(x):
-        e = math.exp(-math.fabs(x))
-        return (one if x >= zero else e) / (one + e)
+    def typed(x):
+        number = _number(x)
+        return lambda x: number(function(x))
 
-    return stable
+    overload(stub, jit_options=_OPTIONS)(typed)
+    NAMES[name] = stub
 
 
-@_unary()
-def softplus(number):
-    zero = number(0)
-
-    def stable(x):
-        positive_part = x if x > zero or x != x else zero
-        return positive_part + math.log1p(math.exp(-math.fabs(x)))
-
-    return stable
+for _function in (math.sin, math.cos, math.tan, math.atan, math.sinh, math.cosh):
+    _from_libm(_function.__name__, _function)
 
 
 # random numbers: see symcnn/ops/random.py
 
-_MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-_FACTOR_0, _FACTOR_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_BUMP_0, _BUMP_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-_5, _6, _8 = np.uint64(5), np.uint64(6), np.uint64(8)
+
+def philox(seed: Value, number: Value, index: Value) -> tuple[Value, Value, Value, Value]:
+    """Four words of 32 bits, as unsigned numbers of 64."""
+    mask = 0xFFFFFFFF
+    c0, c1, c2, c3 = index & mask, index >> 32, number & mask, number >> 32
+    k0, k1 = seed & mask, seed >> 32
+    for _ in range(10):
+        first, second = c0 * 0xD2511F53, c2 * 0xCD9E8D57
+        c0, c1, c2, c3 = second >> 32 ^ c1 ^ k0, second & mask, first >> 32 ^ c3 ^ k1, first & mask
+        k0, k1 = k0 + 0x9E3779B9 & mask, k1 + 0xBB67AE85 & mask
+    return c0, c1, c2, c3
 
 
-def philox(seed, call, index) -> Any: ...
+def _random(result):
+    return lambda function: _formula(function, operands=types.uint64, result=result)
 
 
-@overload(philox, jit_options=_OPTIONS)
-def _philox(seed, call, index):
-    def words(seed, call, index):
-        c0, c1 = np.uint64(index) & _MASK, np.uint64(index) >> _HALF
-        c2, c3 = np.uint64(call) & _MASK, np.uint64(call) >> _HALF
-        k0, k1 = np.uint64(seed) & _MASK, np.uint64(seed) >> _HALF
-        for _ in range(10):
-            first, second = _FACTOR_0 * c0, _FACTOR_1 * c2
-            c0, c1, c2, c3 = second >> _HALF ^ c1 ^ k0, second & _MASK, first >> _HALF ^ c3 ^ k1, first & _MASK
-            k0, k1 = (k0 + _BUMP_0) & _MASK, (k1 + _BUMP_1) & _MASK
-        return c0, c1, c2, c3
-
-    return words
+def _as_float64(word: Value) -> Value:
+    """A number below 2**52, as the fraction of one that begins there: few processors convert integers of 64 bits."""
+    return from_bits(word | 0x4330000000000000) - 2.0**52
 
 
-def _random(implementation):
-    def stub(seed, call, index): ...
-
-    overload(stub, jit_options=_OPTIONS)(lambda seed, call, index: implementation)
-    return _name(stub, implementation.__name__)
+def _fraction(high: Value, low: Value) -> Value:
+    """53 of the 64 bits of two words, between 0 and 1."""
+    return (_as_float64(high >> 5) * 2.0**26 + _as_float64(low >> 6)) * 2.0**-53
 
 
-@_random
+def _box_muller(radius: Value, angle: Value) -> Value:
+    return call("sqrt", transcendental.log(radius) * -2) * transcendental.cos_of_turn(angle)
+
+
+@_random(types.float32)
 def random_uniform(seed, call, index):
     w = philox(seed, call, index)
-    return np.float32(w[0] >> _8) * np.float32(2.0**-24)
+    return convert(convert(w[0] >> 8, types.int32), types.float32) * 2.0**-24
 
 
-@_random
+@_random(types.float64)
 def random_uniform64(seed, call, index):
     w = philox(seed, call, index)
-    return (np.float64(w[0] >> _5) * 2.0**26 + np.float64(w[1] >> _6)) * 2.0**-53
+    return _fraction(w[0], w[1])
 
 
-@_random
+@_random(types.float32)
 def random_normal(seed, call, index):
     w = philox(seed, call, index)
-    radius, angle = (np.float64(w[0]) + 1.0) * 2.0**-32, np.float64(w[1]) * 2.0**-32
-    return np.float32(math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle))
+    radius, angle = (_as_float64(w[0]) + 1) * 2.0**-32, _as_float64(w[1]) * 2.0**-32
+    return convert(_box_muller(radius, angle), types.float32)
 
 
-@_random
+@_random(types.float64)
 def random_normal64(seed, call, index):
     w = philox(seed, call, index)
-    radius = (np.float64(w[0] >> _5) * 2.0**26 + np.float64(w[1] >> _6) + 1.0) * 2.0**-53
-    angle = (np.float64(w[2] >> _5) * 2.0**26 + np.float64(w[3] >> _6)) * 2.0**-53
-    return math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle)
+    return _box_muller(_fraction(w[0], w[1]) + 2.0**-53, _fraction(w[2], w[3]))

