@@ -188,13 +188,14 @@ def _aligned(body: _Body) -> bool:
 
 
 def _pointwise(body: _Body, nest: Nest):
-    """Loads that happen at the full point only. A fold reads elsewhere, so its index gives it away."""
+    """What is of the shape of the results and loaded at the full point only. A fold reads elsewhere, so its index gives
+    it away."""
     points = {store.index for store in nest.stores}
-    if len(points) != 1 or not _aligned(body):
+    if len(points) != 1:
         return
-    (point,) = points
+    (point,), aligned, shape = points, _aligned(body), nest.stores[0].target.shape
     for variable, indices in body.loads.items():
-        if indices == {point}:
+        if indices == {point} and (aligned or (variable.shape == shape and None not in shape)):
             yield variable
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Plan:
     buffers: tuple[Buffer, ...]
     memory: MemoryPlan
     _slots: dict[Variable, int]
+    _views: dict[Variable, View] = field(default_factory=dict)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -61,6 +62,11 @@ class Plan:
 
     def view(self, variable: Variable) -> View:
         """Memory of `variable`: its own buffer, or strides into the buffer of what it is a view of."""
+        if variable not in self._views:
+            self._views[variable] = self._view(variable)
+        return self._views[variable]
+
+    def _view(self, variable):
         chain = []
         base = variable
         while base not in self._slots:

@@ -16,12 +16,12 @@ from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned import tuned_kernel
 from symcnn.config import config
 from symcnn.ir.loops import Call, Const, Param, Size, Stride
+from symcnn.ir.variable import Variable
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import Plan, View
 
 SERIAL_WORK = 32_768  # scalar operations below which a second thread costs more than it brings
-CHUNKS_PER_THREAD = 4  # so that an uneven share can be evened out
 
 
 def aligned_bytes(count: int) -> np.ndarray:
@@ -98,9 +98,10 @@ class CpuExecutable:
         self._tasks = np.array([l.tasks for l, _ in flat], np.int64)
         self._grains = np.array([l.grain for l, _ in flat], np.int64)
         self._block_addresses = np.array([b.ctypes.data for b in self._blocks], np.uintp)
-        self.flops = np.zeros(len(plan.steps))
-        for number, (launch, _) in zip(self._step_of, flat, strict=True):
-            self.flops[number] += launch.flops
+        self._inputs = [(k, b.variable) for k, b in enumerate(plan.buffers) if b.kind == "input"]
+        self._outputs = [(k, plan.types[b.variable]) for k, b in enumerate(plan.buffers) if b.kind == "output"]
+        self._returned = self._own_arrays()
+        self._late = [(s, v) for s, v in plan.program.updates.items() if plan.buffer_of(v).home is not s]
 
     # ---- making the table
 
@@ -135,6 +136,17 @@ class CpuExecutable:
         block = self._block(Launch(generated.source, operands, sizes, tasks=0, grain=1), 0)
         self._epilogue_blocks.append(block)
         return compiler.compile_kernel(generated.source), block.ctypes.data
+
+    def _own_arrays(self) -> list[tuple[Variable, int | None]]:
+        """The outputs, each with the buffer whose fresh array is returned as it is; ``None`` where a copy is due."""
+        found, taken = [], set()
+        for v in self.plan.program.outputs:
+            number = self.plan.view(v).buffer
+            buffer = self.plan.buffers[number]
+            own = buffer.kind == "output" and buffer.variable is v and number not in taken
+            taken.add(number)
+            found.append((v, number if own else None))
+        return found
 
     def _integer(self, expr) -> int:
         """A run-time argument, now that shapes are known."""
@@ -192,17 +204,17 @@ class CpuExecutable:
 
     def _bring(self, values):
         """This call's arrays: inputs, and fresh memory for the outputs."""
-        for number, buffer in enumerate(self.plan.buffers):
-            if buffer.kind == "input":
-                self._memory[number] = values[buffer.variable]
-            elif buffer.kind == "output":
-                type = self.plan.types[buffer.variable]
-                self._memory[number] = np.empty(type.shape, type.dtype)
-            else:
-                continue
-            address = self._memory[number].ctypes.data
-            for block, k, offset in self._patches.get(number, ()):
-                block[k] = address + offset
+        for number, variable in self._inputs:
+            self._put(number, values[variable])
+        for number, type in self._outputs:
+            self._put(number, np.empty(type.shape, type.dtype))
+
+    def _put(self, number, array):
+        """Use `array` as a buffer of this call."""
+        self._memory[number] = array
+        address = array.ctypes.data
+        for block, k, offset in self._patches.get(number, ()):
+            block[k] = address + offset
 
     def _run_step(self, number):
         chosen = self._step_of == number
@@ -212,16 +224,9 @@ class CpuExecutable:
             )
 
     def _results(self):
-        program = self.plan.program
-        found = []
-        for k, v in enumerate(program.outputs):
-            number = self.plan.view(v).buffer
-            buffer = self.plan.buffers[number]
-            own = buffer.kind == "output" and buffer.variable is v and v not in set(program.outputs[:k])
-            found.append(self._memory[number] if own else self._array(v).copy())
-        late = [(s, v) for s, v in program.updates.items() if self.plan.buffer_of(v).home is not s]
-        news = [self._array(v).copy() if len(late) > 1 else self._array(v) for _, v in late]
-        for (shared, _), new in zip(late, news, strict=True):
+        found = [self._array(v).copy() if number is None else self._memory[number] for v, number in self._returned]
+        news = [self._array(v).copy() if len(self._late) > 1 else self._array(v) for _, v in self._late]
+        for (shared, _), new in zip(self._late, news, strict=True):
             shared.storage[...] = new
         return found
 
@@ -257,10 +262,10 @@ _ARITHMETIC = {
 
 
 def _grain(tasks: int, work: int) -> int:
-    """Tasks per chunk: all of them when the whole is small, else a few chunks per thread."""
+    """Tasks per chunk: all of them when the whole is small, else one chunk per thread; long chunks start on cache lines."""
     if tasks * work <= SERIAL_WORK or config.threads == 1:
         return tasks
-    grain = -(-tasks // min(tasks, CHUNKS_PER_THREAD * config.threads))
+    grain = -(-tasks // config.threads)
     return -(-grain // 16) * 16 if grain >= 64 else grain
 
 
