@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import symcnn as sc
-from symcnn.ir.graph import evaluate
+from symcnn.ir.graph import evaluate, toposort
 from symcnn.rewrite.engine import rewrite
 from symcnn.rewrite.pipeline import PHASES
+from symcnn.rewrite.specialize import SPECIALIZE
 
 X = sc.input("x", (3, 4), "float64")
 VALUES = {X: np.random.default_rng(0).uniform(0.2, 0.9, (3, 4))}
@@ -47,8 +48,46 @@ def test_the_expressions_above_reach_the_algebraic_rules():
         for rules in PHASES.values():
             outputs, applications = rewrite(outputs, rules)
             used.update(a.rule.name for a in applications)
-    assert {"x + 0 = x", "-(-x) = x", "x ** 2 = square(x)", "log(sum(exp(x))) = logsumexp(x)"} <= used
+    assert {"x + 0 = x", "-(-x) = x", "1 / (1 + exp(-x)) = sigmoid(x)", "log(sum(exp(x))) = logsumexp(x)"} <= used
     assert len(used) >= 25
+
+
+def op_names(v):
+    return {u.op.name for u in toposort([v]) if u.op is not None}
+
+
+@pytest.mark.parametrize("exponent", [k / 4 for k in range(-16, 17) if k not in (0, 4)])
+def test_powers_to_quarters_are_roots_and_products(exponent):
+    x = sc.input("x", (5,))
+    given = np.array([0.0, 1e-9, 0.7, 1e9, np.inf], "float32")
+    (after,), _ = rewrite([x**exponent], SPECIALIZE)
+    assert "power" not in op_names(after) and after.type == x.type
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(evaluate([after], {x: given})[0], given ** np.float32(exponent), rtol=5e-7)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: x**0.3,
+        lambda x: x**5,
+        lambda x: x ** sc.constant(np.array([1.0, 2.0, 3.0], "float32")),
+        lambda x: sc.constant(2.0) ** x,
+        lambda x: x.astype("int32") ** 0.5,
+    ],
+)
+def test_other_powers_stay(make):
+    (after,), _ = rewrite([make(sc.input("x", (3,)))], SPECIALIZE)
+    assert "power" in op_names(after)
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 4])
+def test_powers_of_integers_wrap_around(exponent):
+    x = sc.input("x", (3,), "int8")
+    (after,), _ = rewrite([x**exponent], SPECIALIZE)
+    given = np.array([-128, 7, 100], "int8")
+    assert "power" not in op_names(after)
+    np.testing.assert_array_equal(evaluate([after], {x: given})[0], given**exponent)
 
 
 @pytest.mark.parametrize("make", [lambda u, x: x + (-u), lambda u, x: abs(-u) * 1.0, lambda u, x: (-u) * (-x)])
