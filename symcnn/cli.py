@@ -1,4 +1,4 @@
-"""The command line: `symcnn demo` and `symcnn info`."""
+"""The command line: `symcnn demo`, `symcnn bench` and `symcnn info`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--images-per-class", type=_count(10, 600), default=600, help=argparse.SUPPRESS)
     demo.set_defaults(run=_demo)
 
+    bench = commands.add_parser(
+        "bench", help="time training steps on this machine, beside PyTorch and JAX if installed"
+    )
+    bench.add_argument("networks", nargs="*", help="mlp, lenet, cs231n (these by default), alexnet, googlenet")
+    bench.add_argument("--batch", type=_count(1, 4096), help="examples per step (each network's own)")
+    bench.add_argument("--seconds", type=float, default=1.5, help="of measuring per network and contender (1.5)")
+    bench.add_argument("--alone", action="store_true", help="leave the peers out")
+    bench.set_defaults(run=_bench)
+
     info = commands.add_parser("info", help="show versions, processor, devices and the kernel cache")
     info.set_defaults(run=_info)
     return parser
@@ -53,6 +62,21 @@ def _demo(options) -> int:
     from symcnn.demo import demo
 
     demo(options.epochs, options.images_per_class, options.device, options.seed)
+    return 0
+
+
+def _bench(options) -> int:
+    from symcnn.bench.short import PEERS, bench
+    from symcnn.bench.tasks import NETWORKS
+    from symcnn.errors import InputError
+    from symcnn.keywords import nearest
+
+    for name in options.networks:
+        if name not in NETWORKS:
+            raise InputError(f"no benchmark network is called {name!r}", hint=nearest(name, NETWORKS))
+    bench(
+        options.networks or ("mlp", "lenet", "cs231n"), options.batch, options.seconds, () if options.alone else PEERS
+    )
     return 0
 
 

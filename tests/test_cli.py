@@ -45,6 +45,25 @@ def test_a_short_demo_tells_everything_and_writes_its_page(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_bench_shows_the_machine_and_a_table(tmp_path):
+    found = run("bench", "mlp", "--batch", "2", "--seconds", "0.01", "--alone", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    for text in ("GFLOP/s", "GB/s", "numba", "training step", "Install a peer"):
+        assert text in found.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_bench_beside_a_peer(torch, tmp_path):
+    found = run("bench", "mlp", "--batch", "2", "--seconds", "0.01", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert "torch" in found.stdout and "ratio" in found.stdout and "nan" not in found.stdout
+
+
+def test_bench_of_an_unknown_network(capsys):
+    assert main(["bench", "lenot"]) == 1
+    assert "did you mean 'lenet'" in capsys.readouterr().err
+
+
 def test_info(capsys):
     assert main(["info"]) == 0
     shown = capsys.readouterr().out
@@ -55,7 +74,7 @@ def test_help_names_the_commands(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
     shown = capsys.readouterr().out
-    assert stopped.value.code == 0 and "demo" in shown and "info" in shown
+    assert stopped.value.code == 0 and all(name in shown for name in ("demo", "bench", "info"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["dmeo"], ["demo", "--epochs", "0"], ["demo", "--device", "tpu"]])
