@@ -128,13 +128,13 @@ def aligned(result, x):
 def match(gradient: Variable, x: Variable) -> Variable:
     """`gradient` brought to the shape and dtype of `x`: summed over the axes along which `x` was stretched."""
     extra = gradient.ndim - x.ndim
-    if extra > 0:
-        gradient = build("sum", gradient, axis=tuple(range(extra)))
-    stretched = tuple(
-        k for k, d in enumerate(x.shape[-gradient.ndim :] if gradient.ndim else ()) if d == 1 != gradient.shape[k]
-    )
-    if extra >= 0 and stretched:
-        gradient = build("sum", gradient, axis=stretched, keepdims=True)
+    if extra >= 0:
+        stretched = tuple(k for k, d in enumerate(x.shape, extra) if d == 1 != gradient.shape[k])
+        if extra:  # in one pass over all axes
+            gradient = build("sum", gradient, axis=(*range(extra), *stretched))
+            gradient = build("expand_dims", gradient, tuple(k - extra for k in stretched))
+        elif stretched:
+            gradient = build("sum", gradient, axis=stretched, keepdims=True)
     if gradient.ndim < x.ndim or any(d == 1 != e for d, e in zip(gradient.shape, x.shape, strict=True)):
         gradient = build("broadcast_like", gradient, x)
     return cast(gradient, x.dtype)

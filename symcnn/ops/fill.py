@@ -45,7 +45,7 @@ class ZerosLike(Op):
 
 @dataclass(frozen=True)
 class PositionLike(Op):
-    """For each element of `like` its flat position (int64) over `axes`, in scan order."""
+    """For each element of `like` its flat position (int64) over `axes`, the last of which runs fastest."""
 
     axes: tuple[int, ...]
 
@@ -54,6 +54,7 @@ class PositionLike(Op):
     smooth = False
     examples = (
         Example(((2, 3, 4),), {"axes": (0, 2)}),
+        Example(((2, 3, 4),), {"axes": (0, 2, 1)}),
         Example(((2, 3),), {"axes": ()}),
         Example(((0, 3),), {"axes": (1,)}),
     )
@@ -63,7 +64,7 @@ class PositionLike(Op):
 
     def reference(self, like):
         sizes = [like.shape[k] for k in self.axes]
-        positions = np.arange(math.prod(sizes), dtype=INT).reshape(sizes)
+        positions = np.arange(math.prod(sizes), dtype=INT).reshape(sizes).transpose(np.argsort(self.axes))
         rest = [k for k in range(like.ndim) if k not in self.axes]
         return np.broadcast_to(np.expand_dims(positions, rest), like.shape)
 

@@ -21,7 +21,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symcnn.ir.graph import toposort, value_inputs
+from symcnn.ir.loops import Call, Expr, Index, Load, Operand, Result
 from symcnn.ir.variable import Constant, Variable
+from symcnn.ops.channels_last import ChannelsLast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -155,9 +157,32 @@ def _in_memory(roots, order, opaque) -> set[Variable]:
                 x = x.inputs[0]
             forced.add(x)
     _cut_long_views(order, forced)
+    # Kernels for (N, H, W, C) take for granted that the channels of a pixel lie side by side.
+    images = (x for o in opaque for x in _images(o))
+    forced.update(x for x in images if not _has_dense_channels(x, forced))
     for v in (*roots, *(x for o in opaque for x in value_inputs(o))):
         forced.add(base_of(v, forced))
     return forced
+
+
+def _images(v: Variable) -> list[Variable]:
+    """The images that `v` reads, if it is an op on (N, H, W, C)."""
+    if not isinstance(v.op, ChannelsLast):
+        return []
+    return [v.inputs[k] for k in v.op.inner.images if k not in v.op.shape_only]
+
+
+def _has_dense_channels(x: Variable, forced) -> bool:
+    """Whether neighbours along the last axis of `x` are neighbours in memory."""
+    channel = Index("channel")
+    index: tuple[Expr, ...] = (*(Index(f"i{k}") for k in range(x.ndim - 1)), channel)
+    if x.shape[-1] == 1:
+        return True
+    while x.op is not None and x.op.pattern == "view" and x not in forced:
+        operands = (Operand(y, lambda at, y=y: Load(y, at)) for y in x.inputs)
+        index, x = x.op.nest(Result(x, index, 0), *operands).index, x.inputs[0]
+    last = index[-1] if index else None
+    return last is channel or (isinstance(last, Call) and last.function == "add" and channel in last.args)
 
 
 def _cut_long_views(order, forced) -> None:

@@ -4,6 +4,11 @@ import numpy as np
 import pytest
 
 import symcnn as sc
+from symcnn.ir.variable import apply
+from symcnn.ops.channels_last import ChannelsLast
+from symcnn.ops.conv import Conv2d
+from symcnn.ops.window import Window2d
+from symcnn.schedule.lower import lower
 
 
 def kernels(inputs, outputs, **options):
@@ -81,3 +86,19 @@ def test_large_groups_are_cut(x):
     f = sc.function([x], h, device="cpu")
     assert 5 <= len(f.kernels) <= 40
     assert max(len(k.ops) for k in f.kernels) <= 60
+
+
+def test_a_kernel_reads_the_channels_of_a_pixel_side_by_side():
+    """Some of the channels or rows are read where they lie; channels in another order or not adjacent are copied."""
+    x, w = sc.input("x", (2, 4, 5, 6)), sc.input("w", (4, 3, 3, 3))
+    parts = {"these": x[..., 3:], "rows": x[:, ::-1, 1:, :3], "reversed": x[..., 2::-1], "every other": x[..., ::2],
+             "first": sc.transpose(x[:, :3], (0, 2, 3, 1)), "one": sc.transpose(x[:, :1], (0, 2, 3, 1)),
+             "repeated": sc.broadcast_to(x[..., :1], (2, 4, 5, 3)), "images": sc.broadcast_to(x[:1, ..., :3], (2, 4, 5, 3))}  # fmt: skip
+    copied = set()
+    for name, part in parts.items():
+        y = apply(ChannelsLast(Conv2d(Window2d())), part, w if part.shape[3] == 3 else w[:, :1])
+        program = lower([y], {}, lambda v: isinstance(v.op, ChannelsLast))
+        if part in program.stored:
+            copied.add(name)
+        assert len(program.steps) == 1 + (name in copied)
+    assert copied == {"reversed", "every other", "first", "repeated"}
