@@ -23,6 +23,7 @@ and may have
     the op then takes an epilogue.
 """
 
+from symcnn.backends.cpu.tuned import conv2d
 from symcnn.backends.cpu.tuned.gemm import MatMul
 from symcnn.backends.cpu.tuned.nchw_conv2d import Conv2d, Conv2dInputGrad
 from symcnn.backends.cpu.tuned.nchw_conv2d_weight import Conv2dWeightGrad
@@ -34,6 +35,7 @@ TUNED = {
     "Conv2dInputGrad": Conv2dInputGrad(),
     "Conv2dTranspose": Conv2dInputGrad(),  # the same sum: only where the size of the result comes from differs
     "Conv2dWeightGrad": Conv2dWeightGrad(),
+    "ChannelsLast(Conv2d)": conv2d.Conv2d(),
 }
 
 

@@ -1,0 +1,92 @@
+"""Two-dimensional convolution of images with their channels last, as a product of patches and weights.
+
+With t = (i, j, channel) for the taps of the window and p = (image, row, column) for the pixels of the output, a
+convolution is ``y[p, k] = sum_t X[p, t] W[t, k]`` in each group, where X holds the patches of the input (see `pixels`).
+A block of patches at a time is copied to scratch memory; where a patch is a pixel, X is read in place.
+"""
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+from symcnn.backends.cpu.launch import Launch
+from symcnn.backends.cpu.tuned.gemm import BAD_PITCH
+from symcnn.backends.cpu.tuned.pixels import geometry, is_flat, row_stride
+from symcnn.backends.cpu.tuned.product import (
+    FINISH_ROWS_OF,
+    NEVER,
+    PACK,
+    WHOLE_UNITS,
+    Packing,
+    Product,
+    one_precision,
+)
+from symcnn.backends.cpu.tuned.tile import tile_columns
+from symcnn.ops.window import Window2d
+from symcnn.schedule.plan import View
+
+
+class Conv2d:
+    """The tuned kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (O, C / groups, KH, KW), with any strides."""
+
+    finishes_rows = True
+    sometimes = (PACK, FINISH_ROWS_OF)
+
+    def accepts(self, op, types, output_type) -> bool:
+        return one_precision(*types, output_type)
+
+    def workspace(self, op, output: View, operands) -> int:
+        return convolution(*operands, output, op.inner.window).workspace
+
+    def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
+        return convolution(*operands, output, op.inner.window).launches(workspace, threads)
+
+
+def convolution(x: View, w: View, y: View, window: Window2d) -> Product:
+    """The convolution y of x and w."""
+    groups, (out, channels, *kernel) = window.groups, w.shape
+    size, columns = x.shape[1:3], out // groups
+    source = channels_together(x)
+    seen = packed_image(source) if isinstance(source, Packing) else x
+    unpadded = not any(map(any, window.pads(size, kernel)))
+    pixelwise = unpadded and prod(kernel) == 1 and window.stride == (1, 1) and is_flat(seen)
+    pitch = row_stride(seen)
+    well = pitch * x.dtype.itemsize % BAD_PITCH
+    weights = replace(
+        w,
+        shape=(columns, *kernel, channels),
+        strides=(w.strides[0], *w.strides[2:], w.strides[1]),
+    )
+    return Product(
+        x=source,
+        x_strides=(pitch, pitch, 1),
+        x_in_place=WHOLE_UNITS if pixelwise and well else NEVER,
+        geometry=geometry(seen, y.shape[1:3], kernel, window, channels),
+        w=w,
+        in_place=0,
+        packing=Packing(weights, tile_columns(w.dtype.itemsize), ((groups, columns * w.strides[0]),)),
+        y=y,
+        rows=prod(y.shape[:3]),
+        columns=columns,
+        depth=channels * prod(kernel),
+        groups=groups,
+        group_strides=(channels, columns * y.strides[3]),
+    )
+
+
+def channels_together(image: View) -> View | Packing:
+    """The image as it is, if the channels of its pixels lie side by side, else how to make a copy where they do."""
+    if image.strides[3] == 1 or image.shape[3] == 1:
+        return image
+    n, height, width, channels = image.shape
+    of_image, *of_pixel, of_channel = image.strides
+    source = replace(image, shape=(channels, height, width, 1), strides=(of_channel, *of_pixel, 0))
+    return Packing(source, channels, ((n, of_image),))
+
+
+def packed_image(packing: Packing) -> View:
+    """The image that the packing makes; where it will lie is not known."""
+    channels, height, width, _ = packing.source.shape
+    ((n, _),) = packing.batch
+    strides = (height * width * channels, width * channels, channels, 1)
+    return replace(packing.source, shape=(n, height, width, channels), strides=strides)
