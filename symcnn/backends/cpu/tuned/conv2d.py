@@ -42,29 +42,26 @@ class Conv2d:
         return convolution(*operands, output, op.inner.window).launches(workspace, threads)
 
 
-def convolution(x: View, w: View, y: View, window: Window2d) -> Product:
-    """The convolution y of x and w."""
+def convolution(x: View, w: View, y: View, window: Window2d, group_stride: int | None = None) -> Product:
+    """The convolution y of x and w, whose groups are `group_stride` apart (one after the other, if not given)."""
     groups, (out, channels, *kernel) = window.groups, w.shape
-    size, columns = x.shape[1:3], out // groups
+    columns = out // groups
+    if group_stride is None:
+        group_stride = columns * w.strides[0]
     source = channels_together(x)
     seen = packed_image(source) if isinstance(source, Packing) else x
-    unpadded = not any(map(any, window.pads(size, kernel)))
-    pixelwise = unpadded and prod(kernel) == 1 and window.stride == (1, 1) and is_flat(seen)
+    in_place = pixelwise(window, x.shape[1:3], kernel) and reads_well(seen)
+    of_out, of_channel, *of_tap = w.strides
+    weights = replace(w, shape=(1, 1, columns, *kernel, channels), strides=(0, 0, of_out, *of_tap, of_channel))
     pitch = row_stride(seen)
-    well = pitch * x.dtype.itemsize % BAD_PITCH
-    weights = replace(
-        w,
-        shape=(columns, *kernel, channels),
-        strides=(w.strides[0], *w.strides[2:], w.strides[1]),
-    )
     return Product(
         x=source,
         x_strides=(pitch, pitch, 1),
-        x_in_place=WHOLE_UNITS if pixelwise and well else NEVER,
+        x_in_place=WHOLE_UNITS if in_place else NEVER,
         geometry=geometry(seen, y.shape[1:3], kernel, window, channels),
         w=w,
         in_place=0,
-        packing=Packing(weights, tile_columns(w.dtype.itemsize), ((groups, columns * w.strides[0]),)),
+        packing=Packing(weights, tile_columns(w.dtype.itemsize), ((groups, group_stride),)),
         y=y,
         rows=prod(y.shape[:3]),
         columns=columns,
@@ -74,19 +71,29 @@ def convolution(x: View, w: View, y: View, window: Window2d) -> Product:
     )
 
 
+def pixelwise(window: Window2d, size, kernel) -> bool:
+    """Whether every output pixel is seen through one tap by the input pixel at its own place."""
+    return tuple(kernel) == (1, 1) and window.stride == (1, 1) and not any(map(any, window.pads(size, kernel)))
+
+
+def reads_well(image: View) -> bool:
+    """Whether the pixels of an image are at one distance, and one that does not make them compete for the cache."""
+    return is_flat(image) and row_stride(image) * image.dtype.itemsize % BAD_PITCH != 0
+
+
 def channels_together(image: View) -> View | Packing:
     """The image as it is, if the channels of its pixels lie side by side, else how to make a copy where they do."""
     if image.strides[3] == 1 or image.shape[3] == 1:
         return image
     n, height, width, channels = image.shape
     of_image, *of_pixel, of_channel = image.strides
-    source = replace(image, shape=(channels, height, width, 1), strides=(of_channel, *of_pixel, 0))
+    source = replace(image, shape=(1, 1, channels, 1, height, width), strides=(0, 0, of_channel, 0, *of_pixel))
     return Packing(source, channels, ((n, of_image),))
 
 
 def packed_image(packing: Packing) -> View:
     """The image that the packing makes; where it will lie is not known."""
-    channels, height, width, _ = packing.source.shape
+    channels, _, height, width = packing.source.shape[2:]
     ((n, _),) = packing.batch
     strides = (height * width * channels, width * channels, channels, 1)
     return replace(packing.source, shape=(n, height, width, channels), strides=strides)

@@ -62,7 +62,7 @@ def arranged(a: View, b: View, c: View) -> Product:
 
     few = m <= FEW_ROWS and not batch and b_column == 1 and n >= m
     if few or (a_step != 1 and k != 1):
-        source = replace(a, shape=(m, 1, 1, k), strides=(a_row, 0, 0, a_step))
+        source = replace(a, shape=(1, 1, m, 1, 1, k), strides=(0, 0, a_row, 0, 0, a_step))
         x = Packing(source, min(TILE_ROWS, round_up(max(m, 1), ROW_UNIT)), _distinct(extents, of_a))
         of_a = _packed_strides(x, of_a)
         x_strides, x_in_place = (k, 1, x.width), ALWAYS
@@ -74,8 +74,8 @@ def arranged(a: View, b: View, c: View) -> Product:
         source = replace(
             b,
             offset=b.offset + in_place * itemsize,
-            shape=(n - in_place, 1, 1, k),
-            strides=(b_column, 0, 0, b_step),
+            shape=(1, 1, n - in_place, 1, 1, k),
+            strides=(0, 0, b_column, 0, 0, b_step),
         )
         packing = Packing(source, tile_columns(itemsize), _distinct(extents, of_b))
         of_b = _packed_strides(packing, of_b)

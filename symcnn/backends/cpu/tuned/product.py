@@ -38,6 +38,7 @@ from symcnn.schedule.plan import View
 BATCH_AXES = 4
 NEVER, WHOLE_UNITS, ALWAYS = range(3)  # when X is read in place: blocks whose rows are a multiple of ROW_UNIT, or all
 FINISH_ROWS = 256
+PACK_DEPTH = 64  # steps of a panel, 8 KiB, that stay in the first-level cache while its columns are filled in
 # W is read in place in such short blocks of depth because its rows are often pages apart.
 IN_PLACE_DEPTH = 32
 IN_PLACE_COLUMNS = 512
@@ -58,38 +59,49 @@ def batch_offset(axes, batch, which):
 
 
 def pack(dtype):
-    """Pack matrices into panels [matrix][panel][i][j][channel][column]; a task is one panel.
+    """Pack matrices into panels [matrix][panel][depth][column]; a task is one panel.
 
-    Operands: source, panels. Sizes: columns, width of a panel; extents of i, j and channel; strides of the column and
-    of these; the matrices as batch axes, with their strides where X would be.
+    Operands: source, panels. Sizes: width of a panel; extents of the three axes of a column and of the three of depth;
+    the strides of these; the matrices as batch axes, with their strides where X would be.
     """
 
     def kernel(lo, hi, args):
         block = arguments(args)
         source, panels = operand(block, 0, dtype), operand(block, 1, dtype)
         size = sizes(block, 2)
-        columns, width, kernel_h, kernel_w, channels, of_column, of_i, of_j, of_channel = integers(size, 0, 9)
-        axes = advance(size, 9)
-        depth = kernel_h * kernel_w * channels
+        width = size[0]
+        columns_i, columns_j, columns_c, depth_i, depth_j, depth_c = integers(size, 1, 6)
+        column_i, column_j, column_c, step_i, step_j, step_c = integers(size, 7, 6)
+        axes = advance(size, 13)
+        columns, depth = columns_i * columns_j * columns_c, depth_i * depth_j * depth_c
         per_matrix = (columns + width - 1) // width
         for task in range(lo, hi):
-            column = task % per_matrix * width
-            used = min(width, columns - column)
-            first = advance(source, batch_offset(axes, task // per_matrix, 0) + column * of_column)
-            target = advance(panels, task * depth * width)
-            for channel in range(channels):
-                for i in range(kernel_h):
-                    for j in range(kernel_w):
-                        line = advance(first, i * of_i + j * of_j + channel * of_channel)
-                        place = advance(target, ((i * kernel_w + j) * channels + channel) * width)
-                        if of_column == 1 and width % lanes(place) == 0:
-                            for c in range(0, width, lanes(place)):
-                                store(place, c, load_where(lane_range(place, 0, used - c), line, c))
+            first = task % per_matrix * width
+            used = min(width, columns - first)
+            matrix = advance(source, batch_offset(axes, task // per_matrix, 0))
+            panel = advance(panels, task * depth * width)
+            in_vectors = column_c == 1 and columns == columns_c and width % lanes(source) == 0
+            for i in range(depth_i):
+                for j in range(depth_j):
+                    line = advance(matrix, i * step_i + j * step_j)
+                    for begin in range(0, depth_c, PACK_DEPTH):
+                        end = min(begin + PACK_DEPTH, depth_c)
+                        if in_vectors:
+                            for t in range(begin, end):
+                                for q in range(0, width, lanes(panel)):
+                                    inside = lane_range(panel, 0, used - q)
+                                    store(panel, t * width + q, load_where(inside, line, first + t * step_c + q))
                         else:
-                            for c in range(used):
-                                place[c] = line[c * of_column]
-                            for c in range(used, width):
-                                place[c] = 0
+                            for q in range(used):
+                                c, above = (first + q) % columns_c, (first + q) // columns_c
+                                of_column = above // columns_j * column_i + above % columns_j * column_j + c * column_c
+                                column = advance(line, of_column)
+                                for t in range(begin, end):
+                                    panel[t * width + q] = column[t * step_c]
+                            for t in range(begin, end):
+                                for q in range(used, width):
+                                    panel[t * width + q] = 0
+                    panel = advance(panel, depth_c * width)
 
     return kernel
 
@@ -199,7 +211,7 @@ class Packing:
     Attributes
     ----------
     source : View
-        One of them: (columns, i, j, channel), with depth t = (i, j, channel).
+        One of them: the three axes of its columns, then the three of its depth.
     width : int
         Columns of a panel.
     batch : tuple of (extent, stride)
@@ -211,9 +223,13 @@ class Packing:
     batch: tuple[tuple[int, int], ...] = ()
 
     @property
+    def columns(self) -> int:
+        return prod(self.source.shape[:3])
+
+    @property
     def matrix(self) -> int:
         """Elements of one packed matrix."""
-        return round_up(self.source.shape[0], self.width) * prod(self.source.shape[1:])
+        return round_up(self.columns, self.width) * prod(self.source.shape[3:])
 
     @property
     def bytes(self) -> int:
@@ -228,12 +244,12 @@ class Packing:
 
     def launch(self, panels: View, threads: int) -> Launch:
         count = prod(extent for extent, _ in self.batch)
-        tasks = count * ceil(self.source.shape[0] / self.width)
+        tasks = count * ceil(self.columns / self.width)
         return Launch(
             kernel=PACK[self.source.dtype.name],
             operands=(self.source, panels),
             sizes=(
-                *(self.source.shape[0], self.width, *self.source.shape[1:], *self.source.strides),
+                *(self.width, *self.source.shape, *self.source.strides),
                 *_padded([(extent, stride, 0, 0) for extent, stride in self.batch]),
             ),
             tasks=tasks,
