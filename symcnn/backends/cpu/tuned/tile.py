@@ -52,19 +52,36 @@ def rank_one_updates(typing, depth, a, a_row, a_step, b, b_step, c, c_row, rows,
     vector = vector_at(b)
 
     def generate(context, builder, signature, arguments):
-        *operands, rows, columns, add = arguments
-        narrow = builder.icmp_signed("<=", columns, ir.Constant(columns.type, vector.lanes))
-        for height in range(ROW_UNIT, TILE_ROWS + 1, ROW_UNIT):
-            above = builder.icmp_signed(">", rows, ir.Constant(rows.type, height - ROW_UNIT))
-            below = builder.icmp_signed("<=", rows, ir.Constant(rows.type, height))
-            with builder.if_then(builder.and_(above, below)), builder.if_else(narrow) as cases:
-                for vectors, case in enumerate(cases, 1):
-                    with case:
-                        _emit_tile(builder, vector, height, vectors, *operands, rows, columns, add)
+        name = f"symcnn_rank_one_updates_{vector.dtype}"
+        if name not in builder.module.globals:
+            shape = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+            _emit_variants(ir.Function(builder.module, shape, name), vector)
+        builder.call(builder.module.globals[name], arguments)
         return context.get_dummy_value()
 
     n = types.int64
     return types.void(n, a, n, n, b, n, c, n, n, n, types.boolean), generate
+
+
+def _emit_variants(function, vector):
+    """The body of `rank_one_updates` as a function of its own.
+
+    Where it knows a stride, LLVM would load several steps of A at once and run out of registers; so the function is
+    neither inlined nor, as one that other modules may call, specialised.
+    """
+    function.linkage = "linkonce_odr"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    *operands, rows, columns, add = function.args
+    narrow = builder.icmp_signed("<=", columns, ir.Constant(columns.type, vector.lanes))
+    for height in range(ROW_UNIT, TILE_ROWS + 1, ROW_UNIT):
+        above = builder.icmp_signed(">", rows, ir.Constant(rows.type, height - ROW_UNIT))
+        below = builder.icmp_signed("<=", rows, ir.Constant(rows.type, height))
+        with builder.if_then(builder.and_(above, below)), builder.if_else(narrow) as cases:
+            for vectors, case in enumerate(cases, 1):
+                with case:
+                    _emit_tile(builder, vector, height, vectors, *operands, rows, columns, add)
+    builder.ret_void()
 
 
 def _emit_tile(builder, vector, height, vectors, depth, a, a_row, a_step, b, b_step, c, c_row, rows, columns, add):
