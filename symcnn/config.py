@@ -40,12 +40,16 @@ class Config:
         How many threads a call uses (``SYMCNN_THREADS``); takes effect for functions built afterwards.
     tuned : bool
         Whether backends may use hand-tuned kernels in place of generated ones (``SYMCNN_TUNED``).
+    winograd : bool
+        Whether float32 convolutions may take Winograd's algorithm where it is faster (``SYMCNN_WINOGRAD``); takes
+        effect for functions built afterwards. Its rounding errors are a few times those of a direct sum.
     """
 
     default_dtype: str = field(default_factory=lambda: os.environ.get("SYMCNN_DTYPE", "float32"))
     cache_dir: Path = field(default_factory=_cache_dir)
     threads: int = field(default_factory=_threads)
     tuned: bool = field(default_factory=lambda: os.environ.get("SYMCNN_TUNED", "1") != "0")
+    winograd: bool = field(default_factory=lambda: os.environ.get("SYMCNN_WINOGRAD", "1") != "0")
 
 
 config = Config()

@@ -30,10 +30,15 @@ def operand(block, index, dtype):
 
 
 @helper
+def scratch_address(block, operands, lo):
+    """Address of the private memory of the chunk that starts at task `lo`."""
+    return block[operands] + lo // block[operands + 2] * block[operands + 1]
+
+
+@helper
 def scratch(block, operands, lo, dtype):
     """Pointer to the private memory of the chunk that starts at task `lo`."""
-    chunk = lo // block[operands + 2]
-    return pointer(uintp(block[operands] + chunk * block[operands + 1]), dtype)
+    return pointer(uintp(scratch_address(block, operands, lo)), dtype)
 
 
 @helper
