@@ -220,13 +220,23 @@ def log(x: Value) -> Value:
 
 def log1p(x: Value) -> Value:
     """``log(1 + x)``, as accurate near 0 as elsewhere."""
+    return with_sign(_log_at_ends(x + 1, _log1p_between(x)), x)
+
+
+def softplus(x: Value) -> Value:
+    """``log(1 + exp(x))``."""
+    return select(x < 0, 0, x) + _log1p_between(exp(-abs(x)))
+
+
+def _log1p_between(x):
+    """log1p of what is more than -1 and less than infinity."""
     c = _constants(x)
     y = x + 1
     exponent, m = _exponent_and_fraction(y, c)
     # y was rounded: what its logarithm depends on, y / 2**exponent - 1, is got from x itself unless x is large.
     scale = from_bits(2 * c.bias - exponent << c.fraction)
     f = select(x < 2.0 ** (c.fraction + 2), x * scale + (scale - 1), m - 1)
-    return with_sign(_log_at_ends(y, _log_of(_as_float(exponent, c), f, c)), x)
+    return _log_of(_as_float(exponent, c), f, c)
 
 
 def _exponent_and_fraction(x, c):
@@ -251,11 +261,6 @@ def _log_of(exponent, f, c):
 def _log_at_ends(x, result):
     """The logarithm of x, given that of an ordinary one."""
     return select(x > 0, select(x < inf, result, x), select(x == 0, x.like(-inf), nan))
-
-
-def softplus(x: Value) -> Value:
-    """``log(1 + exp(x))``."""
-    return select(x < 0, 0, x) + log1p(exp(-abs(x)))
 
 
 # -- Others -----------------------------------------------------------------------------------------------------------
