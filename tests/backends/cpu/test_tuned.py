@@ -10,7 +10,7 @@ from tests.backends.cpu.local_runner import run
 
 pytest.importorskip("numba")
 
-from symcnn.backends.cpu.tuned import TUNED, nchw_conv2d
+from symcnn.backends.cpu.tuned import TUNED
 from symcnn.backends.cpu.tuned.nchw_conv2d import phases
 
 DTYPES = ("float32", "float64")
@@ -237,27 +237,45 @@ def arranged(request):
     return (lambda array: array) if request.param == "contiguous" else (lambda array: spread(array, rng))
 
 
+def op_of(case):
+    return SimpleNamespace(inner=SimpleNamespace(window=case.window))
+
+
+def last(array):
+    """(N, C, H, W) as a contiguous (N, H, W, C)."""
+    return np.ascontiguousarray(array.transpose(0, 2, 3, 1))
+
+
+def empty(shape, dtype):
+    """A result of that (N, C, H, W), with its channels last: as (N, C, H, W) and as it lies in memory."""
+    n, c, h, w = shape
+    array = np.full((n, h, w, c), np.nan, dtype)
+    return array.transpose(0, 3, 1, 2), array
+
+
 def test_conv2d(case, dtype, arranged):
     rng = np.random.default_rng(4)
     x, w = normal(rng, case.x, dtype), normal(rng, case.w, dtype)
-    y = np.full(case.output, np.nan, dtype)
-    run(TUNED["Conv2d"], SimpleNamespace(window=case.window), y, (arranged(x), arranged(w)))
+    y, written = empty(case.output, dtype)
+    run(TUNED["ChannelsLast(Conv2d)"], op_of(case), written, (arranged(last(x)), arranged(w)))
     assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
 
 
-@pytest.mark.parametrize("adds", [False, True])
-def test_conv2d_input_gradient(case, dtype, arranged, adds, monkeypatch):
-    # Both forms, whichever one would be chosen; adding needs contiguous weights.
-    monkeypatch.setattr(nchw_conv2d, "adding_pays", lambda g, w, *_: adds and w.strides[3] == 1)
+def test_conv2d_of_images_with_their_channels_first(case):
+    rng = np.random.default_rng(4)
+    x, w = normal(rng, case.x, "float32"), normal(rng, case.w, "float32")
+    y, written = empty(case.output, "float32")
+    run(TUNED["ChannelsLast(Conv2d)"], op_of(case), written, (x.transpose(0, 2, 3, 1), w))
+    assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_conv2d_input_gradient(case, dtype, arranged, threads):
     rng = np.random.default_rng(5)
     g, w = normal(rng, case.output, dtype), normal(rng, case.w, dtype)
-    dx = np.full(case.x, np.nan, dtype)
-    run(
-        TUNED["Conv2dInputGrad"],
-        SimpleNamespace(window=case.window),
-        dx,
-        (arranged(g), w if adds else arranged(w), None),
-    )
+    dx, written = empty(case.x, dtype)
+    operands = (arranged(last(g)), arranged(w), None)
+    run(TUNED["ChannelsLast(Conv2dInputGrad)"], op_of(case), written, operands, threads)
     assert_close(dx, expected_input_gradient(g, w, case), case.out * np.prod(case.kernel))
 
 
@@ -265,7 +283,7 @@ def test_conv2d_weight_gradient(case, dtype, arranged):
     rng = np.random.default_rng(6)
     x, g = normal(rng, case.x, dtype), normal(rng, case.output, dtype)
     dw = np.full(case.w, np.nan, dtype)
-    run(TUNED["Conv2dWeightGrad"], SimpleNamespace(window=case.window), dw, (arranged(x), arranged(g), None))
+    run(TUNED["ChannelsLast(Conv2dWeightGrad)"], op_of(case), dw, (arranged(last(x)), arranged(last(g)), None))
     assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
 
 
@@ -286,32 +304,35 @@ def random_case(rng):
 def test_random_convolutions(seed):
     rng = np.random.default_rng(seed)
     case = random_case(rng)
-    op = SimpleNamespace(window=case.window)
+    op = op_of(case)
     x, w, g = (normal(rng, shape, "float32") for shape in (case.x, case.w, case.output))
-    y, dx, dw = (np.full(shape, np.nan, np.float32) for shape in (case.output, case.x, case.w))
-    run(TUNED["Conv2d"], op, y, (x, w))
+    (y, written_y), (dx, written_dx) = (empty(shape, "float32") for shape in (case.output, case.x))
+    dw = np.full(case.w, np.nan, np.float32)
+    run(TUNED["ChannelsLast(Conv2d)"], op, written_y, (last(x), w))
     assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
-    run(TUNED["Conv2dInputGrad"], op, dx, (g, w, None))
+    run(TUNED["ChannelsLast(Conv2dInputGrad)"], op, written_dx, (last(g), w, None))
     assert_close(dx, expected_input_gradient(g, w, case), case.out * np.prod(case.kernel))
-    run(TUNED["Conv2dWeightGrad"], op, dw, (x, g, None))
+    run(TUNED["ChannelsLast(Conv2dWeightGrad)"], op, dw, (last(x), last(g), None))
     assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
 
 
-@pytest.mark.parametrize("name", ["MatMul", "Conv2d", "Conv2dInputGrad", "Conv2dWeightGrad"])
+@pytest.mark.parametrize(
+    "name", ["MatMul", *(f"ChannelsLast(Conv2d{which})" for which in ("", "InputGrad", "WeightGrad"))]
+)
 def test_the_number_of_threads_does_not_change_a_bit(name):
     rng = np.random.default_rng(7)
     case = Case((9, 6, 20, 20), 14, (3, 3), square(pad=1))
     x, w, g = (normal(rng, shape, "float32") for shape in (case.x, case.w, case.output))
     operands, shape = {
         "MatMul": ((x[0, 0], x[0, 1]), (20, 20)),
-        "Conv2d": ((x, w), case.output),
-        "Conv2dInputGrad": ((g, w, None), case.x),
-        "Conv2dWeightGrad": ((x, g, None), case.w),
+        "ChannelsLast(Conv2d)": ((last(x), w), last(g).shape),
+        "ChannelsLast(Conv2dInputGrad)": ((last(g), w, None), last(x).shape),
+        "ChannelsLast(Conv2dWeightGrad)": ((last(x), last(g), None), case.w),
     }[name]
     results = []
     for threads in (1, 2, 5, 64):
         out = np.empty(shape, np.float32)
-        run(TUNED[name], SimpleNamespace(window=case.window), out, operands, threads)
+        run(TUNED[name], op_of(case), out, operands, threads)
         results.append(out.tobytes())
     assert len(set(results)) == 1
 

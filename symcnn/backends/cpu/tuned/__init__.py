@@ -23,7 +23,7 @@ and may have
     the op then takes an epilogue.
 """
 
-from symcnn.backends.cpu.tuned import conv2d, conv2d_input
+from symcnn.backends.cpu.tuned import conv2d, conv2d_input, conv2d_weight
 from symcnn.backends.cpu.tuned.gemm import MatMul
 from symcnn.backends.cpu.tuned.nchw_conv2d import Conv2d, Conv2dInputGrad
 from symcnn.backends.cpu.tuned.nchw_conv2d_weight import Conv2dWeightGrad
@@ -37,6 +37,7 @@ TUNED = {
     "Conv2dWeightGrad": Conv2dWeightGrad(),
     "ChannelsLast(Conv2d)": conv2d.Conv2d(),
     "ChannelsLast(Conv2dInputGrad)": conv2d_input.Conv2dInputGrad(),
+    "ChannelsLast(Conv2dWeightGrad)": conv2d_weight.Conv2dWeightGrad(),
     "ChannelsLast(Conv2dTranspose)": conv2d_input.Conv2dInputGrad(),
 }
 

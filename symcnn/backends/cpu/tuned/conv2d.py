@@ -81,9 +81,12 @@ def reads_well(image: View) -> bool:
     return is_flat(image) and row_stride(image) * image.dtype.itemsize % BAD_PITCH != 0
 
 
-def channels_together(image: View) -> View | Packing:
-    """The image as it is, if the channels of its pixels lie side by side, else how to make a copy where they do."""
-    if image.strides[3] == 1 or image.shape[3] == 1:
+def channels_together(image: View, flat: bool = False) -> View | Packing:
+    """The image as it is, if the channels of its pixels lie side by side, else how to make a copy where they do.
+
+    If `flat`, its pixels must be at one distance too.
+    """
+    if is_flat(image) or (not flat and (image.strides[3] == 1 or image.shape[3] == 1)):
         return image
     n, height, width, channels = image.shape
     of_image, *of_pixel, of_channel = image.strides
