@@ -48,6 +48,9 @@ class Op:
         op on images in (N, H, W, C).
     image_result : bool
         Whether the result of an op of images is one, too.
+    windows : hashable
+        For a fold over windows of its first operand, what says which windows: folds that agree in it, of operands of
+        one shape, run over the same points.
     smooth : bool
         Whether derivatives are compared with finite differences to second order in the contract tests.
     examples : tuple of Example
@@ -59,6 +62,7 @@ class Op:
     checked_indices: ClassVar[tuple[int, ...]] = ()
     images: ClassVar[tuple[int, ...]] = ()
     image_result: ClassVar[bool] = True
+    windows: ClassVar[Any] = None
     smooth: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = ()
 

@@ -53,6 +53,10 @@ class ChannelsLast(Op):
         return self.inner.shape_only
 
     @property
+    def windows(self):
+        return self.inner.windows and (ChannelsLast, self.inner.windows)
+
+    @property
     def checked_indices(self):
         return self.inner.checked_indices
 

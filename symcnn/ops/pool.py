@@ -48,6 +48,11 @@ class Pool(Op):
     window: Window2d
     ceil_mode: bool = False
 
+    @property
+    def geometry(self) -> tuple:
+        """Which pixels the windows see."""
+        return self.window_size, self.window, self.ceil_mode
+
     def label(self):
         shown = [f"{self.window_size[0]}x{self.window_size[1]}", *[str(self.window)] * (self.window != Window2d())]
         shown += [f"{k}=True" for k in ("ceil_mode", "count_include_pad") if getattr(self, k, False)]
@@ -128,6 +133,7 @@ class MaxPool2d(Pool):
     """``y[n, c, p]``: the largest pixel that window p sees; NaN if it sees one."""
 
     images = (0,)
+    windows = Pool.geometry
     examples = tuple(Example((x,), attributes) for x, _, attributes in CASES)
 
     def infer(self, x):
@@ -156,6 +162,7 @@ class MaxPool2dArgmax(Pool):
     """
 
     images = (0,)
+    windows = Pool.geometry
     smooth = False
     examples = MaxPool2d.examples
 

@@ -7,7 +7,8 @@ Three decisions, in order:
    is read: its body replaces the load.
 3. *Groups.* The others (heads) join the group of what they read when both run over the same domain:
    element by element (``same``), or through a reduction over trailing axes and back (``row``, ``stretch``):
-   softmax is max, exp, sum and divide over the same rows. A group becomes one nest with several stores.
+   softmax is max, exp, sum and divide over the same rows. Folds over the same points join, too: the largest pixel of a
+   window and where it is, the sum of a channel and of its squares. A group becomes one nest with several stores.
    A tuned kernel that finishes rows of its result takes such a group with it as its *epilogue*: what follows element
    by element from the result is computed while each finished row is still in cache.
 
@@ -251,6 +252,23 @@ def reduced_prefix(v: Variable) -> int | None:
     return axes[0]
 
 
+def _folds_over(v: Variable):
+    """What says over which points `v` folds its first operand, given the shape of that."""
+    return (v.op.axes, getattr(v.op, "keepdims", False)) if reduces(v) else v.op.windows
+
+
+def _folded(v: Variable, heads: set[Variable]) -> set[Variable]:
+    """The heads and leaves of the shape of what `v` folds, which it reads element by element."""
+    found, stack = set(), [v.inputs[0]]
+    while stack:
+        x = stack.pop()
+        if x in heads or x.op is None:
+            found.add(x)
+        elif x.op.pattern == "elementwise":
+            stack.extend(y for y in x.inputs if not _stretched(x, y))
+    return found
+
+
 def _stretched(v: Variable, x: Variable) -> bool:
     return x.ndim != v.ndim or any(a == 1 != b for a, b in zip(x.shape, v.shape, strict=True))
 
@@ -300,6 +318,8 @@ def _group(heads, reads, opaque, hosts, sizes):
     """Groups by number, and the group of each head; the kernels of `hosts` take epilogues."""
     groups: dict[int, Group] = {}
     home: dict[Variable, Group] = {}
+    folds: dict[tuple, list[Variable]] = {}  # over which points of what -> heads
+    all_heads = set(heads)
     for number, v in enumerate(heads):
         prefix = reduced_prefix(v)
         alone = Group(number, [v], prefix=prefix, size=sizes[v], tuned=v if v in opaque else None)
@@ -315,11 +335,19 @@ def _group(heads, reads, opaque, hosts, sizes):
         for other in sorted(others, key=lambda g: (g.tuned not in hosts, -g.number if g.tuned in hosts else 0)):
             if other is not home[v] and (other.tuned is None or other.tuned in hosts):
                 _try_merge(v, other, reads, groups, home)
+        points = None if v in opaque or prefix is not None else _folds_over(v)
+        for x in _folded(v, all_heads) if points is not None else ():
+            alike = folds.setdefault((points, x), [])
+            for other in dict.fromkeys(home[h] for h in alike):
+                if other is not home[v]:
+                    _try_merge(v, other, reads, groups, home)
+            alike.append(v)
     return list(groups.values()), home
 
 
 def _try_merge(v: Variable, other: Group, reads, groups, home):
-    """Merge the group of `v` into `other` (the group of something that `v` reads) if one loop can compute both."""
+    """Merge the group of `v` into `other` (that of something that `v` reads, or that folds over the same points) if one
+    loop can compute both."""
     mine = home[v]
     if mine.tuned is not None or mine.size + other.size > MAX_OPS_IN_A_GROUP:
         return
@@ -330,6 +358,8 @@ def _try_merge(v: Variable, other: Group, reads, groups, home):
         return
     if other.tuned is not None and (level or mine.prefix is not None):
         return  # an epilogue sees one element at a time
+    if not _reads_from(v, other, reads, home) and any(_reads_from(h, other, reads, home) for h in mine.heads):
+        return
     if mine.rank != other.rank or any(_far(h, other, reads, home) for h in mine.heads):
         return
     if _path_between(mine, other, home) or _path_between(other, mine, home):
@@ -353,9 +383,11 @@ def _try_merge(v: Variable, other: Group, reads, groups, home):
 def _level_in(v, other, reads, home) -> bool | None:
     """True if `v` would have one element per row of `other`, False if per element, None if it does not fit."""
     levels = set()
-    for x, relations in reads[v].items():
-        if home.get(x) is not other:
-            continue
+    read = _reads_from(v, other, reads, home)
+    if not read:
+        return False  # neighbours: folds over the same points
+    for x in read:
+        relations = reads[v][x]
         row = x in other.rows
         for relation in relations:
             if relation == SAME:
@@ -373,6 +405,11 @@ def _level_in(v, other, reads, home) -> bool | None:
     if prefix is not None and (not level or other.prefix not in (None, prefix)):
         return None
     return level
+
+
+def _reads_from(v, other, reads, home) -> list[Variable]:
+    """The heads of `other` that `v` reads."""
+    return [x for x in reads[v] if home.get(x) is other]
 
 
 def _same_domain(v, other, reads) -> bool:

@@ -102,3 +102,28 @@ def test_a_kernel_reads_the_channels_of_a_pixel_side_by_side():
             copied.add(name)
         assert len(program.steps) == 1 + (name in copied)
     assert copied == {"reversed", "every other", "first", "repeated"}
+
+
+def test_a_maximum_and_where_it_is_are_one_kernel():
+    x = sc.input("x", (None, 2, 6, 6))
+    y = sc.max_pool2d(sc.tanh(x), 2)
+    names = kernels([x], sc.grad(sc.sum(sc.square(sc.relu(y) * 3)), x))
+    assert sum("max_pool2d_argmax" in n and "max_pool2d +" in n for n in names) == 1
+    assert sum("max_pool2d" in n.replace("max_pool2d_grad", "") for n in names) == 1
+
+
+def test_folds_over_the_same_points_are_one_kernel(x):
+    assert len(kernels([x], [sc.sum(x, axis=0), sc.sum(sc.square(x), axis=0), sc.max(x * 2, axis=0)])) == 1
+    assert len(kernels([x], [sc.sum(x, axis=0), sc.sum(x, axis=1)])) == 2
+    z = sc.input("z", (None, 8))
+    assert len(kernels([x, z], [sc.sum(x, axis=0), sc.sum(z, axis=0)])) == 2  # as many rows only by chance
+
+
+def test_folds_that_wait_for_each_other_are_not_merged(x):
+    total = sc.sum(x, axis=0)
+    w = sc.shared(np.eye(8, dtype="float32"))
+    y = sc.reshape(sc.reshape(total, (1, 8)) @ w, (8,))
+    spread = sc.max(x - y, axis=0)
+    X = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
+    found = sc.function([x], [total, spread], device="cpu")(X)
+    np.testing.assert_allclose(found[1], (X - X.sum(0)).max(0), rtol=1e-5)
