@@ -9,7 +9,7 @@ from typing import Any
 from symcnn.ir.graph import toposort, value_inputs
 from symcnn.ir.loops import Axis, Const, Expr, Index, Load, Nest, Operand, Result, Store, const, shape_of
 from symcnn.ir.variable import Shared, Variable
-from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant, no_kernel, reduced_prefix
+from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant, no_kernel, reduces
 from symcnn.schedule.memory import in_place
 
 
@@ -30,8 +30,8 @@ class Step:
     pointwise : frozenset of Variables
         Reads of the size of the result that happen only at the very element that the step writes, so that the write may
         take their place.
-    collapsible : bool
-        Every access is at the plain loop index or at 0: adjacent axes may be merged.
+    aligned : bool
+        Whether an axis that indexes a dimension runs over the whole of it, so that neighbouring axes may be merged.
     tuned : Variable or None
         What the backend's tuned kernel computes. With a nest besides, the nest is its epilogue, run on each range of
         rows (all axes but the last) of `tuned` when the kernel has finished them. If nobody else reads it, `tuned`
@@ -43,7 +43,7 @@ class Step:
     reads: tuple[Variable, ...]
     nest: Any  # Nest | None, asked by `step.nest is None`
     pointwise: frozenset = frozenset()
-    collapsible: bool = False
+    aligned: bool = False
     tuned: Any = None  # Variable | None
 
     @property
@@ -139,7 +139,7 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
         reads=tuple(dict.fromkeys(reads)),
         nest=nest,
         pointwise=frozenset(pointwise),
-        collapsible=_collapsible(body, group),
+        aligned=_aligned(body),
         tuned=group.tuned,
     )
 
@@ -177,14 +177,12 @@ class _Body:
         ]
 
 
-_SPREADING = ("expand_dims", "squeeze", "broadcast_to", "broadcast_like")
+_WHOLE = ("expand_dims", "squeeze", "broadcast_to", "broadcast_like", "transpose")
 
 
 def _aligned(body: _Body) -> bool:
-    """Whether equal positions mean equal sizes: elementwise throughout, but for reductions of whole rows."""
-    return all(
-        v.op.pattern == "elementwise" or v.op.name in _SPREADING or reduced_prefix(v) is not None for v in body.serial
-    )
+    """Whether equal positions mean equal sizes: elementwise throughout, but for reductions and permutations of axes."""
+    return all(v.op.pattern == "elementwise" or v.op.name in _WHOLE or reduces(v) for v in body.serial)
 
 
 def _pointwise(body: _Body, nest: Nest):
@@ -197,11 +195,6 @@ def _pointwise(body: _Body, nest: Nest):
     for variable, indices in body.loads.items():
         if indices == {point} and (aligned or (variable.shape == shape and None not in shape)):
             yield variable
-
-
-def _collapsible(body: _Body, group: Group) -> bool:
-    plain = all(isinstance(i, (Index, Const)) for indices in body.loads.values() for index in indices for i in index)
-    return plain and group.prefix is None and _aligned(body)
 
 
 def _late_updates(steps, updates, fusion):

@@ -13,14 +13,16 @@ from symcnn.backends.base import KernelInfo
 from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import Launch
+from symcnn.backends.cpu.parts import Partials
 from symcnn.backends.cpu.tuned import tuned_kernel
 from symcnn.config import config
-from symcnn.ir.loops import Call, Const, Param, Size, Stride
+from symcnn.ir.loops import Call, Const, Index, Param, Size, Stride
 from symcnn.ir.variable import Variable
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import Plan, View
 
+WIDEST = 8  # bytes of an accumulator
 SERIAL_WORK = 32_768  # scalar operations below which a second thread costs more than it brings
 
 
@@ -50,7 +52,8 @@ class CpuBackend:
         executor.prepare()
         for step in program.steps:
             if step.nest is not None:
-                compiler.compile_kernel(self.generated(program, step).source)
+                for stage in self.generated(program, step).stages:
+                    compiler.compile_kernel(stage.source)
             if step.tuned is not None:
                 for table in getattr(tuned_kernel(step.tuned.op), "sometimes", ()):
                     compiler.compile_kernel(table[step.tuned.dtype.name])
@@ -69,7 +72,7 @@ class CpuBackend:
             if step.tuned is not None:
                 parts.append(inspect.getsource(sys.modules[type(tuned_kernel(step.tuned.op)).__module__]))
             if step.nest is not None:
-                parts.append(self.generated(program, step).source)
+                parts.append("\n\n".join(stage.source for stage in self.generated(program, step).stages))
             return "\n\n# epilogue: called on the rows that the kernel above has finished\n\n".join(parts)
 
         return [KernelInfo.of(step, source(step), types) for step in program.steps]
@@ -116,15 +119,31 @@ class CpuExecutable:
             workspace = View(-1, 0, (size,), (1,), np.dtype("uint8")) if size else None
             found = kernel.launches(target.op, output, operands, config.threads, workspace=workspace)
             return [(l, size) for l in found]
-        generated = backend.generated(plan.program, step)
+        flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
+        *early, last = backend.generated(plan.program, step).stages
+        partials, size = self._partials(early[0].operands) if early else ({}, 0)
+        found = [self._generated(stage, partials, flops if stage is last else 0) for stage in (*early, last)]
+        return [(launch, size) for launch in found if launch.tasks]
+
+    def _partials(self, operands) -> tuple[dict[Partials, View], int]:
+        """Places in the workspace for the results of parts, and the size of it."""
+        found, offset = {}, 0
+        for partials in operands:
+            if isinstance(partials, Partials):
+                shape = tuple(map(self._integer, partials.sizes))
+                found[partials] = View(-1, offset, shape, (shape[1], 1), partials.dtype)
+                offset += -(-prod(shape) * partials.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+        return found, offset
+
+    def _generated(self, generated: Generated, partials, flops: int) -> Launch:
         tasks = prod(self._integer(a.extent) for a in generated.tasks)
-        if tasks == 0:
-            return []
         work = prod(max(self._integer(e), 1) for e in generated.work)
         sizes = tuple(map(self._integer, generated.integers))
-        operands = tuple(plan.view(v) for v in generated.operands)
-        flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
-        return [(Launch(generated.source, operands, sizes, tasks, _grain(tasks, work), flops=flops), 0)]
+        operands = tuple(partials[v] if isinstance(v, Partials) else self.plan.view(v) for v in generated.operands)
+        grain = _grain(tasks, work)
+        width = grain if generated.row is None else self._integer(generated.row)
+        scratch = generated.rows * -(-width * WIDEST // ALIGNMENT) * ALIGNMENT
+        return Launch(generated.source, operands, sizes, tasks, grain, scratch, flops)
 
     def _epilogue(self, backend, step) -> tuple[int, int]:
         """Addresses of the epilogue of a step and of its argument block, or zeros."""
@@ -153,6 +172,8 @@ class CpuExecutable:
         types = self.plan.types
         if isinstance(expr, Const):
             return int(expr.value)
+        if isinstance(expr, (Size, Stride)) and isinstance(expr.variable, Partials):
+            return self._integer(expr.variable.sizes[expr.dimension + isinstance(expr, Stride)])
         if isinstance(expr, Size):
             return types[expr.variable].shape[expr.dimension]
         if isinstance(expr, Stride):
@@ -160,6 +181,8 @@ class CpuExecutable:
         if isinstance(expr, Param):
             v = expr.variable
             return v.op.parameters(*(types[x] for x in v.inputs))[expr.position]
+        if isinstance(expr, Index):
+            return 0  # the length of a part depends on which one it is: all but the last are as long as the first
         assert isinstance(expr, Call), expr
         return _ARITHMETIC[expr.function](*map(self._integer, expr.args))
 

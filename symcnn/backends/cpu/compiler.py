@@ -14,6 +14,7 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
 
 from symcnn.backends.cpu import scalar
@@ -34,7 +35,21 @@ def _pointer_to(element):
     @intrinsic
     def at(typing_context, address):
         def generate(context, builder, signature, arguments):
-            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+            # No two operands of a kernel overlap, unless they go by the same pointer. LLVM believes that of pointers
+            # which a call returns as "noalias", as malloc does; then it need not compare addresses before each loop.
+            # The empty instruction lets the pointer escape: what is written through it will be read by others.
+            pointer, name = context.get_value_type(signature.return_type), f"{element}_at"
+            function = builder.module.globals.get(name)
+            if function is None:
+                function = ir.Function(builder.module, ir.FunctionType(pointer, [ir.IntType(64)]), name)
+                function.linkage = "internal"
+                function.attributes.add("noinline")
+                function.return_value.add_attribute("noalias")
+                inside = ir.IRBuilder(function.append_basic_block())
+                inside.ret(inside.inttoptr(function.args[0], pointer))
+            found = builder.call(function, arguments)
+            builder.asm(ir.FunctionType(ir.VoidType(), [pointer]), "", "r", [found], True)
+            return found
 
         return types.CPointer(element)(address), generate
 

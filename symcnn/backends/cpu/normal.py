@@ -1,0 +1,122 @@
+"""Loop nests in normal form, before they become text.
+
+Neighbouring axes that every access walks together, or not at all, become one long axis: of the nest, and of folds. The
+axes of folds get names that depend on structure alone, so that two folds over the same axes can share their loops, and
+equal values of different ops are one expression.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from symcnn.backends.cpu.expressions import MERGED, rebuilt
+from symcnn.ir.loops import Axis, Const, Expr, Fold, Index, Load, Nest, Size, Store, children
+
+if TYPE_CHECKING:
+    from symcnn.schedule.lower import Step
+
+
+def normal_form(step: Step) -> Nest:
+    """The nest of `step` with axes merged and the axes of folds renamed."""
+    nest = step.nest
+    everything = _everything(store.value for store in nest.stores)
+    merging = _Merging(step, everything)
+    fixed = nest.outer < len(nest.axes) - 1 or any(len(store.axes) < len(nest.axes) for store in nest.stores)
+    if step.tuned is not None:  # an epilogue: of rows without a seam, or of rows
+        joined = merging.merge(nest.axes)
+        if len(joined) > 1:
+            merging.merged.clear()
+            outer, inner = merging.merge(nest.axes[: nest.outer]), nest.axes[nest.outer :]
+        else:
+            outer, inner = joined, ()
+    elif fixed:
+        outer, inner = merging.merge(nest.axes[: nest.outer]), merging.merge(nest.axes[nest.outer :])
+    else:  # long tasks: the inner loops of images run over columns and channels
+        axes = merging.merge(nest.axes)
+        split = len(axes) - (1 if len(axes) < 4 else 2) if len(axes) > 1 else len(axes)
+        outer, inner = axes[:split], axes[split:]
+    folds = [e for e in everything if isinstance(e, Fold)]  # from the inside out
+    heights: dict[Fold, int] = {}
+    swaps: dict[Expr, Expr] = {}
+    merged_axes = {}
+    for fold in folds:
+        below = [heights[e] for e in _everything([fold.body]) if isinstance(e, Fold)]
+        heights[fold] = 1 + max(below, default=-1)
+        merged_axes[fold] = merging.merge(fold.axes)
+        for k, axis in enumerate(merged_axes[fold]):
+            swaps.setdefault(Index(axis.name), Index(f"r{heights[fold]}_{k}"))
+    swaps.update({Index(name): MERGED for name in merging.merged})
+    for fold in folds:
+        axes = tuple(Axis(swaps[Index(a.name)].axis, rebuilt(a.extent, swaps)) for a in merged_axes[fold])
+        swaps[fold] = Fold(fold.kind, axes, rebuilt(fold.body, swaps), fold.dtype)
+    stores = []
+    for s in nest.stores:
+        index, names = tuple(rebuilt(i, swaps) for i in s.index), tuple(a for a in s.axes if a not in merging.merged)
+        stores.append(Store(s.target, names, index, rebuilt(s.value, swaps)))
+    return Nest((*outer, *inner), len(outer), tuple(stores))
+
+
+def _everything(roots) -> list[Expr]:
+    """Every expression below `roots`, each once and after what it is made of."""
+    found, seen, stack = [], set(), [(r, False) for r in roots]
+    while stack:
+        expr, ready = stack.pop()
+        if ready:
+            found.append(expr)
+        elif expr not in seen:
+            seen.add(expr)
+            stack.append((expr, True))
+            stack.extend((c, False) for c in children(expr))
+    return found
+
+
+class _Merging:
+    def __init__(self, step, everything):
+        self.step = step
+        self.merged: set[str] = set()
+        loads = [(e.variable, e.index) for e in everything if isinstance(e, Load)]
+        self.accesses = loads + [(s.target, s.index) for s in step.nest.stores]
+        # A counter that is not only an index but also computed with has to stay.
+        self.needed = {
+            i.axis for e in everything if not isinstance(e, Load) for i in children(e) if isinstance(i, Index)
+        }
+
+    def merge(self, axes) -> tuple[Axis, ...]:
+        """`axes` with neighbours merged where that is possible."""
+        if len(axes) < 2:
+            return tuple(axes)
+        result = [axes[0]]
+        for left, axis in pairwise(axes):
+            if self._together(left, axis):
+                group = result.pop()
+                self.merged.add(left.name)
+                result.append(Axis(axis.name, group.extent * axis.extent))
+            else:
+                result.append(axis)
+        return tuple(result)
+
+    def _together(self, left: Axis, right: Axis) -> bool:
+        if left.name in self.needed or right.name in self.needed:
+            return False
+        return all(self._near(variable, index, left, right) for variable, index in self.accesses)
+
+    def _near(self, variable, index, left, right) -> bool:
+        """Whether an access moves on by one element of its own when `right` starts again and `left` counts."""
+        a = [k for k, i in enumerate(index) if i is Index(left.name)]
+        b = [k for k, i in enumerate(index) if i is Index(right.name)]
+        if not a and not b:
+            return True
+        if len(a) != 1 or b != [a[0] + 1]:
+            return False
+        return self.step.aligned or _is_size(right.extent, variable, b[0])
+
+
+def _is_size(extent: Expr, variable, dimension: int) -> bool:
+    """Whether `extent` is known to be the size of `variable` along `dimension`."""
+    size = variable.shape[dimension]
+    if isinstance(extent, Size):
+        if extent.variable is variable and extent.dimension == dimension:
+            return True
+        return size is not None and extent.variable.shape[extent.dimension] == size
+    return isinstance(extent, Const) and extent.value == size

@@ -1,0 +1,113 @@
+"""Large folds to few results, shared by all threads: parts of the domain first, then a fold of the parts.
+
+How many parts there are depends on sizes alone, never on the number of threads, so neither does the result. Parts of
+float32 sums are kept in float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from symcnn.backends.cpu.expressions import contiguity, loads_below, rebuilt
+from symcnn.ir.loops import Axis, Call, Const, Expr, Fold, Index, Load, Nest, Size, Store, call, children, const
+
+MOST_PARTS = 64
+LEAST_PART = 32  # elements folded into each of the results
+LARGE = 32_768  # elements of a domain that a second thread is worth
+UNKNOWN = 128  # what a size is taken for while it is unknown
+
+_ARGUMENTS = ("argmax", "argmin")  # their parts would be pairs
+
+
+@dataclass(frozen=True, eq=False)
+class Partials:
+    """Memory for the results of the parts; stands where nests have a Variable.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+    sizes : tuple of Expr
+        (parts, results of each).
+    """
+
+    dtype: np.dtype
+    sizes: tuple[Expr, Expr]
+
+    @property
+    def shape(self):
+        return tuple(size.value if isinstance(size, Const) else None for size in self.sizes)
+
+
+def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
+    """The nest of the parts, if `nest` is better done in parts, and the nest that follows it."""
+    folds = _large_folds(nest) if len(nest.axes) < 2 else []
+    if not folds:
+        return None, nest
+    axis, *others = folds[0].axes
+    width = nest.axes[0].extent if nest.axes else const(1)
+    domain = axis.extent
+    for other in others:
+        domain = domain * other.extent
+    limit = call("minimum", domain // LEAST_PART, domain * width // LARGE)
+    parts = call("maximum", call("minimum", limit, MOST_PARTS), 1)
+    point = (Index(nest.axes[0].name),) if nest.axes else (const(0),)
+    stores, swaps = [], {}
+    for fold in folds:
+        dtype = np.dtype("float64") if fold.kind == "sum" and fold.dtype == np.float32 else fold.dtype
+        partials = Partials(dtype, (parts, width))
+        count = Size(partials, 0)
+        length = (axis.extent + (count - 1)) // count
+        first = Index("part") * length
+        within = Axis(axis.name, call("minimum", length, axis.extent - first))
+        body = rebuilt(fold.body, {Index(axis.name): first + Index(axis.name)}).cast(dtype)
+        part = Fold(fold.kind, (within, *others), body, dtype)
+        stores.append(Store(partials, ("part", *(a.name for a in nest.axes)), (Index("part"), *point), part))
+        all_parts = Axis("parts", count)
+        swaps[fold] = Fold(fold.kind, (all_parts,), Load(partials, (Index("parts"), *point)), dtype).cast(fold.dtype)
+    before = Nest((Axis("part", Size(stores[0].target, 0)), *nest.axes), 1, tuple(stores))
+    after = [Store(s.target, s.axes, s.index, rebuilt(s.value, swaps)) for s in nest.stores]
+    return before, Nest(nest.axes, nest.outer, tuple(after))
+
+
+def _large_folds(nest: Nest) -> list[Fold]:
+    """The folds over the largest domain, if it is large: of those that are evaluated whatever the data."""
+    found: list[Fold] = []
+    stack, seen = [store.value for store in nest.stores], set()
+    while stack:
+        expr = stack.pop()
+        if expr in seen:
+            continue
+        seen.add(expr)
+        if isinstance(expr, Fold) and expr.kind not in _ARGUMENTS and not _has_fold(expr.body):
+            found.append(expr)
+        stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
+    width = _guess(nest.axes[0].extent) if nest.axes else 1
+    sizes = {f: width * np.prod([_guess(a.extent) for a in f.axes]) for f in found}
+    found = [f for f in found if sizes[f] >= LARGE]
+    largest = max(found, key=lambda f: sizes[f], default=None)
+    return (
+        [f for f in found if f.axes == largest.axes and not (nest.axes and _along_memory(f, nest.axes[0]))]
+        if largest
+        else []
+    )
+
+
+def _along_memory(fold: Fold, axis: Axis) -> bool:
+    """Whether neighbouring results lie far apart in memory: then they are tasks enough, each with a run of its own."""
+    return any(contiguity(load, axis.name) is None for load in loads_below(fold.body))
+
+
+def _has_fold(expr: Expr) -> bool:
+    return isinstance(expr, Fold) or any(map(_has_fold, children(expr)))
+
+
+def _guess(extent: Expr) -> int:
+    if isinstance(extent, Const):
+        return extent.value
+    if isinstance(extent, Size):
+        return extent.variable.shape[extent.dimension] or UNKNOWN
+    if isinstance(extent, Call) and extent.function == "multiply":
+        return _guess(extent.args[0]) * _guess(extent.args[1])
+    return UNKNOWN
