@@ -65,11 +65,12 @@ class Folds(Expressions):
         folds = self._companions(fold, scope, row, conditions)
         bodies = [self._conditions(f, row)[1] for f in folds]
         accumulators = [(_Position if f.kind.startswith("arg") else _Total)(self, f, row) for f in folds]
+        work = Scope(scope, frozenset())  # what is computed before the loops comes before the start, too
         starts = [line for a in accumulators for line in a.start()]
         if row is None:
-            scope.lines += starts
+            work.lines += starts
         else:
-            self._along(row, scope, (), lambda inner: inner.lines.extend(starts))
+            self._along(row, work, (), lambda inner: inner.lines.extend(starts))
 
         def update(inner):
             for accumulator, body in zip(accumulators, bodies, strict=True):
@@ -82,9 +83,12 @@ class Folds(Expressions):
                 self._along(row, inner, rest, update)
 
         blocks = [a for a in accumulators if isinstance(a, _Total) and a.in_blocks]
-        self._loops(scope, list(fold.axes), conditions, row, innermost, blocks)
+        self._loops(work, list(fold.axes), conditions, row, innermost, blocks)
+        scope.lines += work.lines
         for f, accumulator in zip(folds, accumulators, strict=True):
             scope.names[f] = accumulator.result()
+            if row is None:
+                self.name(f, scope.names[f], scope)
         return scope.names[fold]
 
     # ---- loops

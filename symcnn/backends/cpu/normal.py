@@ -24,12 +24,10 @@ def normal_form(step: Step) -> Nest:
     merging = _Merging(step, everything)
     fixed = nest.outer < len(nest.axes) - 1 or any(len(store.axes) < len(nest.axes) for store in nest.stores)
     if step.tuned is not None:  # an epilogue: of rows without a seam, or of rows
-        joined = merging.merge(nest.axes)
-        if len(joined) > 1:
+        outer, inner = merging.merge(nest.axes), ()
+        if len(outer) > 1 or len(nest.axes) == 1:
             merging.merged.clear()
             outer, inner = merging.merge(nest.axes[: nest.outer]), nest.axes[nest.outer :]
-        else:
-            outer, inner = joined, ()
     elif fixed:
         outer, inner = merging.merge(nest.axes[: nest.outer]), merging.merge(nest.axes[nest.outer :])
     else:  # long tasks: the inner loops of images run over columns and channels
