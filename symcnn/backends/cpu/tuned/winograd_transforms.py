@@ -7,7 +7,7 @@ convolution. In two dimensions a tile of e x e outputs of a k x k window, with `
 
 and costs 36 multiplications instead of e * e * k * k: 4 times fewer for k = 3, e = 4 and 2.8 times for k = 5, e = 2.
 Both use the same six points, hence the same B. The sum over input channels is taken between the brackets, where it is
-36 matrix products. Gradients are the transposed maps: A takes that of Y to the points, G^T that of w back.
+36 matrix products. Gradients are the transposed maps: A takes that of Y to the points, B and G^T those of x and w back.
 
 The points are 0, +-3/4, +-3/2 and infinity. In float32 they are about twice as accurate as the customary 0, +-1, +-2
 and as cheap, since opposite numbers share their even and odd parts. Barabasz et al., *Error analysis and improving the
@@ -25,7 +25,7 @@ from numba import float32, int64, types
 from numba.core import cgutils
 
 from symcnn.backends.cpu.jit import intrinsic
-from symcnn.backends.cpu.simd import Vector, emit_fma, emit_load, emit_store
+from symcnn.backends.cpu.simd import Vector, emit_fma, emit_lane_range, emit_load, emit_store
 
 POINTS = tuple(Fraction(n, 4) for n in (0, 3, -3, 6, -6))
 EXTENT = len(POINTS) + 1  # of a tile of inputs; the last point is infinity
@@ -36,7 +36,7 @@ Matrix = list[list[Fraction]]
 
 
 def powers(count: int) -> Matrix:
-    """The values of 1, x, ..., x^(count - 1) at the points, at infinity the last of them alone. A of `count` outputs."""
+    """The values of 1, x, ..., x^(count - 1) at the points, at infinity of the last alone. A of `count` outputs."""
     return [[p**i for i in range(count)] for p in POINTS] + [[Fraction(i == count - 1) for i in range(count)]]
 
 
@@ -59,6 +59,13 @@ def vanishing_polynomials() -> Matrix:
 
 def transposed(matrix: Matrix) -> Matrix:
     return [list(column) for column in zip(*matrix, strict=True)]
+
+
+def leads_to_points(matrix: Matrix) -> bool:
+    """Whether rows of opposite points differ in the signs of the odd columns; if not, columns differ so in the rows."""
+    return len(matrix) == EXTENT and all(
+        matrix[minus] == [-c if i % 2 else c for i, c in enumerate(matrix[plus])] for plus, minus in OPPOSITE
+    )
 
 
 # -- Emitting ---------------------------------------------------------------------------------------------------------
@@ -88,8 +95,8 @@ class Arithmetic:
         return found
 
     def apply(self, matrix: Matrix, values: list) -> list:
-        """``matrix @ values`` for a matrix to the points or from the points."""
-        return self._to_points(matrix, values) if len(matrix) == EXTENT else self._from_points(matrix, values)
+        """``matrix @ values`` for a matrix that leads to the points or from the points."""
+        return self._to_points(matrix, values) if leads_to_points(matrix) else self._from_points(matrix, values)
 
     def _to_points(self, matrix, values):
         """At opposite points the even powers are the same and the odd ones opposite."""
@@ -140,11 +147,12 @@ class Table:
         return builder.inttoptr(address, ir.PointerType(ir.FloatType()))
 
 
-def _transform(matrix: Matrix, source, target):
+def _transform(matrix: Matrix, source, target, adds=False):
     """``transform(channels, source, source_step, target, target_step)``: ``matrix @ X @ matrix.T`` for every channel.
 
     X and the result are row-major; `source` and `target` say how their elements are found, each in its first channel.
-    There must be at least as many channels as lanes, since the last vector overlaps the one before it.
+    If it `adds`, the result is added to what is there. There must be at least as many channels as lanes, since the last
+    vector overlaps the one before it.
     """
     rows, columns = len(matrix), len(matrix[0])
     vector = Vector(float32)
@@ -158,6 +166,7 @@ def _transform(matrix: Matrix, source, target):
             last = builder.sub(channels, lanes)
             with cgutils.for_range_slice(builder, ir.Constant(channels.type, 0), channels, lanes) as (first, _):
                 channel = builder.select(builder.icmp_signed("<", first, last), first, last)
+                new = emit_lane_range(builder, vector, builder.sub(first, channel), lanes) if adds else None
                 half_done = []
                 for j in range(columns):
                     places = [source.find(builder, from_, from_step, i * columns + j) for i in range(columns)]
@@ -166,7 +175,10 @@ def _transform(matrix: Matrix, source, target):
                 for i in range(rows):
                     done = arithmetic.apply(matrix, [column[i] for column in half_done])
                     for j, value in enumerate(done):
-                        emit_store(builder, vector, target.find(builder, to, to_step, i * rows + j), channel, value)
+                        place = target.find(builder, to, to_step, i * rows + j)
+                        if adds:
+                            value = builder.fadd(emit_load(builder, vector, place, channel), value)
+                        emit_store(builder, vector, place, channel, value, new)
             return context.get_dummy_value()
 
         return types.void(int64, source.pointer, int64, target.pointer, int64), generate
@@ -179,6 +191,7 @@ def _transform(matrix: Matrix, source, target):
 TILE = {kernel: EXTENT + 1 - kernel for kernel in (3, 5)}  # outputs along a side of a tile
 
 transform_input = _transform(vanishing_polynomials(), Table, Planes)
+transform_input_gradient = _transform(transposed(vanishing_polynomials()), Planes, Table, adds=True)
 transform_output = {k: _transform(transposed(powers(e)), Planes, Table) for k, e in TILE.items()}
 transform_output_gradient = {k: _transform(powers(e), Table, Planes) for k, e in TILE.items()}
 transform_weights = {k: _transform(scaled_powers(k), Planes, Planes) for k in TILE}
