@@ -1,8 +1,8 @@
 """Blocks: choosing their sizes, packing them, multiplying them.
 
 A product C = A B of any size is cut into blocks of rows of A that fit the second-level cache. B is packed once into
-panels of `tile_columns` columns, ``[panel][depth][columns]``, padded with zeros, and a few hundred steps of one panel
-stay in the first-level cache while all tiles of a block of rows pass over them.
+panels of `tile_columns` columns, ``[panel][depth][columns]``, padded with zeros; a few hundred steps of one panel are
+used by all tiles of a block of rows, one after the other.
 """
 
 from math import ceil
@@ -13,7 +13,7 @@ from symcnn.backends.cpu.tuned.tile import TILE_ROWS, TILE_VECTORS, rank_one_upd
 
 # -- Choosing sizes ---------------------------------------------------------------------------------------------------
 
-DEPTH = 192  # steps of a panel of B: 24 KiB of float32
+DEPTH = 512  # steps of a panel of B, 64 KiB
 BLOCK_BYTES = 1 << 18  # of A, copied: a quarter of a second-level cache of 1 MiB
 BLOCK_ROWS = 240
 

@@ -15,7 +15,6 @@ from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, load,
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, finish, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import (
     BLOCK_BYTES,
-    DEPTH,
     FLOPS_PER_NANOSECOND,
     even_blocks,
     even_grain,
@@ -32,6 +31,7 @@ from symcnn.schedule.plan import View
 
 BLOCK_TAPS = 512
 BLOCK_COLUMNS = 128
+RUN = 192  # pixels at a time, at most and at least a third of it
 SLICE_PIXELS = 1024  # at least: to add a slice costs as much as a few dozen pixels of it
 TASKS = 16
 
@@ -215,7 +215,7 @@ class Cut:
         columns, row_taps, pixels = out // groups, max(1, channels * kernel_w), prod(g.shape[:3])
         rows = even_blocks(kernel_h, BLOCK_TAPS // row_taps, 1)
         block_columns = even_blocks(columns, BLOCK_COLUMNS, tile_columns(itemsize))
-        run = max(DEPTH // 3, min(DEPTH, BLOCK_BYTES // (rows * row_taps * itemsize)))
+        run = max(RUN // 3, min(RUN, BLOCK_BYTES // (rows * row_taps * itemsize)))
         blocks = groups * ceil(kernel_h / rows) * ceil(columns / block_columns)
         # Few numbers of slices make a number of tasks that many numbers of threads can share.
         slices = round_up(ceil(TASKS / max(1, blocks)), 4 // gcd(blocks, 4))

@@ -35,19 +35,28 @@ def gather(target, pitch, image, grid, source, window, first, stop):
     channels, kernel_h, step_h, origin_h, tap_h, runs, span, step_w, origin_w, tap_w = window
     column, row, n = first % columns, first // columns % rows, first // columns // rows
     length = span * channels
+    short = lane_range(target, 0, length)
     for p in range(first, stop):
         place = advance(target, (p - first) * pitch)
-        y = row * step_h + origin_h
-        line = advance(image, n * stride_n + y * stride_h)
-        for _ in range(kernel_h):
-            x = column * step_w + origin_w
-            reach = width if 0 <= y < height else 0
-            for _ in range(runs):
-                copy_run(place, advance(line, x * stride_w), length, -x * channels, (reach - x) * channels)
-                place = advance(place, length)
-                x += tap_w
-            y += tap_h
-            line = advance(line, tap_h * stride_h)
+        y, x = row * step_h + origin_h, column * step_w + origin_w
+        line = advance(image, n * stride_n + y * stride_h + x * stride_w)
+        inside = y >= 0 and y + (kernel_h - 1) * tap_h < height and x >= 0 and x + (runs - 1) * tap_w + span <= width
+        if inside and length <= lanes(target):
+            for _ in range(kernel_h):
+                for j in range(runs):
+                    store(place, 0, load_where(short, line, j * tap_w * stride_w))
+                    place = advance(place, length)
+                line = advance(line, tap_h * stride_h)
+        else:
+            for _ in range(kernel_h):
+                reach = width if 0 <= y < height else 0
+                for j in range(runs):
+                    begin = x + j * tap_w
+                    run = advance(line, j * tap_w * stride_w)
+                    copy_run(place, run, length, -begin * channels, (reach - begin) * channels)
+                    place = advance(place, length)
+                line = advance(line, tap_h * stride_h)
+                y += tap_h
         column += 1
         if column == columns:
             column = 0
