@@ -11,7 +11,6 @@ from tests.backends.cpu.local_runner import run
 pytest.importorskip("numba")
 
 from symcnn.backends.cpu.tuned import TUNED
-from symcnn.backends.cpu.tuned.nchw_conv2d import phases
 
 DTYPES = ("float32", "float64")
 
@@ -349,17 +348,3 @@ def test_accepts_one_floating_dtype_only(name):
     for dtypes in ("fff", "ddd", "ffd", "fdf", "iii", "eee"):
         *operands, output = types(*dtypes)
         assert TUNED[name].accepts(None, operands, output) is (dtypes in ("fff", "ddd"))
-
-
-@pytest.mark.parametrize("stride", [1, 2, 3, 4])
-@pytest.mark.parametrize("dilation", [1, 2, 3])
-def test_phases_share_out_every_input_and_every_tap(stride, dilation):
-    extent, kernel, before = 17, 5, 2
-    found = phases(extent, kernel, stride, dilation, before)
-    assert sorted(row for phase in found for row in phase.inputs) == list(range(extent))
-    for phase in found:
-        step, origin, tap_step = phase.axis
-        for r, row in enumerate(phase.inputs):
-            seen = {(tap, r * step + origin + t * tap_step) for t, tap in enumerate(phase.taps)}
-            offsets = {tap: row + before - tap * dilation for tap in range(kernel)}
-            assert seen == {(tap, offset // stride) for tap, offset in offsets.items() if offset % stride == 0}

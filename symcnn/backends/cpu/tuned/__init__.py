@@ -23,22 +23,18 @@ and may have
     the op then takes an epilogue.
 """
 
-from symcnn.backends.cpu.tuned import conv2d, conv2d_input, conv2d_weight
+from symcnn.backends.cpu.tuned.conv2d import Conv2d
+from symcnn.backends.cpu.tuned.conv2d_input import Conv2dInputGrad
+from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
 from symcnn.backends.cpu.tuned.gemm import MatMul
-from symcnn.backends.cpu.tuned.nchw_conv2d import Conv2d, Conv2dInputGrad
-from symcnn.backends.cpu.tuned.nchw_conv2d_weight import Conv2dWeightGrad
 from symcnn.ops.channels_last import ChannelsLast
 
 TUNED = {
     "MatMul": MatMul(),
-    "Conv2d": Conv2d(),
-    "Conv2dInputGrad": Conv2dInputGrad(),
-    "Conv2dTranspose": Conv2dInputGrad(),  # the same sum: only where the size of the result comes from differs
-    "Conv2dWeightGrad": Conv2dWeightGrad(),
-    "ChannelsLast(Conv2d)": conv2d.Conv2d(),
-    "ChannelsLast(Conv2dInputGrad)": conv2d_input.Conv2dInputGrad(),
-    "ChannelsLast(Conv2dWeightGrad)": conv2d_weight.Conv2dWeightGrad(),
-    "ChannelsLast(Conv2dTranspose)": conv2d_input.Conv2dInputGrad(),
+    "ChannelsLast(Conv2d)": Conv2d(),
+    "ChannelsLast(Conv2dInputGrad)": Conv2dInputGrad(),
+    "ChannelsLast(Conv2dTranspose)": Conv2dInputGrad(),  # the same sum: only where the size of the result comes from differs
+    "ChannelsLast(Conv2dWeightGrad)": Conv2dWeightGrad(),
 }
 
 
