@@ -121,6 +121,15 @@ class Pool(Op):
             return term(const(0), const(0))
         return result.fold("sum", (rows, columns), term, result.dtype)
 
+    @property
+    def tap_dtype(self) -> np.dtype:
+        """Of the number of a tap: one byte where that is enough."""
+        return np.dtype("uint8" if prod(self.window_size) <= 256 else "int32")
+
+    def may_see_padding(self) -> bool:
+        """Whether a window may look beyond the image."""
+        return self.ceil_mode or self.window.padding != ((0, 0), (0, 0))
+
     def windows_are_disjoint(self) -> bool:
         """Whether no pixel is seen twice: then the way back reads one window per pixel."""
         return self.window.dilation == (1, 1) and all(
@@ -169,10 +178,10 @@ class MaxPool2dArgmax(Pool):
     def infer(self, x):
         if not x.is_float:
             raise DTypeError("only float images have a gradient", found=str(x))
-        return self.output(x).with_dtype("int32")
+        return self.output(x).with_dtype(self.tap_dtype)
 
     def reference(self, x):
-        return self.seen(np.maximum(x, np.finfo(x.dtype).min), -np.inf).argmax(axis=0).astype("int32")
+        return self.seen(np.maximum(x, np.finfo(x.dtype).min), -np.inf).argmax(axis=0).astype(self.tap_dtype)
 
     def pullback(self, inputs, output, cotangent):
         return (None,)
@@ -182,9 +191,10 @@ class MaxPool2dArgmax(Pool):
 
     def nest(self, result, x):
         lowest = float(np.finfo(x.dtype).min)
-        return self.fold_taps(result, "argmax", x, lambda value: call("maximum", value, lowest), -np.inf, INT).cast(
-            "int32"
+        above_padding = (
+            (lambda value: call("maximum", value, lowest)) if self.may_see_padding() else (lambda value: value)
         )
+        return self.fold_taps(result, "argmax", x, above_padding, -np.inf, INT).cast(self.tap_dtype)
 
 
 @dataclass(frozen=True)
@@ -195,7 +205,7 @@ class MaxPool2dGrad(Pool):
     shape_only = (2,)
     examples = tuple(
         Example(
-            (y, y, x), attributes, dtypes=("float", "int32", "float"), integers={1: prod(attributes["window_size"])}
+            (y, y, x), attributes, dtypes=("float", "uint8", "float"), integers={1: prod(attributes["window_size"])}
         )
         for x, y, attributes in CASES
     )
@@ -223,8 +233,8 @@ class MaxPool2dGrad(Pool):
         n, c, *_ = result.index
 
         def share(position, tap):
-            won = argmax[(n, c, *position)].cast(INT).equals(tap[0] * self.window_size[1] + tap[1])
-            return select(won, ct[(n, c, *position)], 0)
+            won = argmax[(n, c, *position)].equals((tap[0] * self.window_size[1] + tap[1]).cast(argmax.dtype))
+            return call("where", won, ct[(n, c, *position)], const(0, ct.dtype), dtype=ct.dtype)
 
         return self.fold_windows(result, ct, share)
 
@@ -239,7 +249,7 @@ class MaxPool2dTake(Pool):
     images = (0, 1)
     pattern = "gather"
     examples = tuple(
-        Example((x, y), attributes, dtypes=("float", "int32"), integers={1: prod(attributes["window_size"])})
+        Example((x, y), attributes, dtypes=("float", "uint8"), integers={1: prod(attributes["window_size"])})
         for x, y, attributes in CASES
     )
 

@@ -64,7 +64,14 @@ class Folds(Expressions):
         conditions, _ = self._conditions(fold, row)
         folds = self._companions(fold, scope, row, conditions)
         bodies = [self._conditions(f, row)[1] for f in folds]
-        accumulators = [(_Position if f.kind.startswith("arg") else _Total)(self, f, row) for f in folds]
+        positions = {f: _Position(self, f, row) for f in folds if f.kind.startswith("arg")}
+        found = {(f.kind[3:], body): positions[f] for f, body in zip(folds, bodies, strict=True) if f in positions}
+        accumulators = [
+            positions[f] if f in positions
+            else _Best(found[f.kind, body]) if (f.kind, body) in found
+            else _Total(self, f, row)
+            for f, body in zip(folds, bodies, strict=True)
+        ]  # fmt: skip
         work = Scope(scope, frozenset())  # what is computed before the loops comes before the start, too
         starts = [line for a in accumulators for line in a.start()]
         if row is None:
@@ -243,6 +250,22 @@ class _Position:
 
     def result(self):
         return f"int64({self.at})" if self.dtype != INT else self.at
+
+
+class _Best:
+    """A maximum whose place is looked for anyway."""
+
+    def __init__(self, position: _Position):
+        self.position = position
+
+    def start(self):
+        return []
+
+    def update(self, body: Expr, scope: Scope):
+        return []
+
+    def result(self):
+        return loaded(self.position.best, self.position.row, self.position.value_dtype)
 
 
 def element(emitter: Folds, letter: str, dtype: np.dtype, row: Row | None) -> str:

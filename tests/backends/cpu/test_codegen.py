@@ -8,6 +8,12 @@ import pytest
 import symcnn as sc
 from symcnn.backends.cpu.launch import HEADER
 from symcnn.ir.graph import evaluate
+from symcnn.ir.variable import apply
+from symcnn.ops.avg_pool import AvgPool2d, AvgPool2dGrad
+from symcnn.ops.channels_last import ChannelsLast
+from symcnn.ops.lrn import ChannelWindowSum
+from symcnn.ops.pool import MaxPool2d, MaxPool2dArgmax, MaxPool2dGrad
+from symcnn.ops.window import Window2d
 
 
 def sources(inputs, outputs, **options):
@@ -189,3 +195,87 @@ def test_the_argument_block_is_unpacked_in_order():
     assert list(map(int, operands)) == list(range(len(operands)))
     first = len(operands) + HEADER
     assert list(map(int, integers)) == list(range(first, first + len(integers)))
+
+
+# -- folds by rows ---------------------------------------------------------------------------------------------------
+
+
+def channels_last(op, *operands):
+    return apply(ChannelsLast(op), *operands)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 20, 70])
+@pytest.mark.parametrize("geometry", [Window2d((2, 2)), Window2d((2, 2), ((1, 1), (0, 1))), Window2d((1, 1), "same")])
+def test_windows_over_pixels_of_many_channels(channels, geometry):
+    """Maximum, its place, the average, and their adjoints, with NaN and infinities among the pixels."""
+    x = sc.input("x", (None, None, None, channels))
+    pool, average = MaxPool2d((3, 3), geometry), AvgPool2d((3, 3), geometry)
+    place = channels_last(pool.sibling(MaxPool2dArgmax), x)
+    largest = channels_last(pool, x)
+    outputs = [
+        largest,
+        place,
+        channels_last(pool.sibling(MaxPool2dGrad), sc.where(sc.isfinite(largest), largest, 1), place, x),
+        channels_last(average, sc.where(sc.isfinite(x), x, 1)),
+        channels_last(average.sibling(AvgPool2dGrad), sc.where(sc.isfinite(largest), largest, 1), x),
+    ]
+    X = np.random.default_rng(0).normal(size=(2, 7, 8, channels)).astype("float32")
+    X[0, 1, 2, 0], X[1, 3, :, -1], X[0, 4:, 4:, 0] = np.nan, np.inf, -np.inf
+    agree([x], outputs, X, tolerance=1e-5)
+
+
+def test_the_innermost_loop_runs_along_memory_and_conditions_stand_outside():
+    x = sc.input("x", (None, 9, 9, 8))
+    (source,) = sources([x], channels_last(MaxPool2d((3, 3), Window2d((2, 2), ((1, 1), (1, 1)))), x))
+    lines = [line.strip() for line in source.splitlines()]
+    loops = [line.split()[1] for line in lines if line.startswith("for ")]
+    assert loops[-4:] == ["r0", "r1", "i3", "i3"]
+    assert lines.index("for r1 in range(3):") < max(k for k, line in enumerate(lines) if line.startswith("if "))
+    assert "if" not in lines[-4]
+
+
+def test_neighbouring_channels_are_summed_without_conditions():
+    x = sc.input("x", (None, 4, 4, None))
+    for channels in (1, 2, 3, 9):
+        X = np.random.default_rng(0).normal(size=(2, 4, 4, channels)).astype("float32")
+        (source,) = agree([x], [channels_last(ChannelWindowSum(2, 1), x)], X)
+        assert " if " not in source
+
+
+def test_a_maximum_and_its_place_are_found_together():
+    x = sc.input("x", (None, 8, 8, 5))
+    pool = MaxPool2d((2, 2), Window2d((2, 2)))
+    outputs = [channels_last(pool, x), channels_last(pool.sibling(MaxPool2dArgmax), x)]
+    X = np.random.default_rng(0).normal(size=(2, 8, 8, 5)).astype("float32")
+    (source,) = agree([x], outputs, X)
+    assert source.count("for r0") == 1
+    assert "maximum" not in source
+
+
+def test_sums_over_a_batch_are_the_same_for_any_number_of_threads(monkeypatch):
+    x = sc.input("x", (None, 40, 40, 24))
+    X = (np.random.default_rng(0).normal(size=(9, 40, 40, 24)) + 100).astype("float32")
+    outputs = [
+        sc.sum(x, axis=(0, 1, 2)),
+        sc.sum(x),
+        sc.max(x, axis=(0, 1, 2)),
+        sc.mean(x, axis=(0, 1, 2), keepdims=True),
+    ]
+    found = []
+    for threads in (1, 2):
+        monkeypatch.setattr(sc.config, "threads", threads)
+        found.append(sc.function([x], outputs, device="cpu")(X))
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+    exact = X.astype("float64")
+    np.testing.assert_allclose(found[0][0], exact.sum((0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(found[0][1], exact.sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 31, 1000, 4097])
+def test_large_folds_in_parts_of_any_size(rows):
+    x = sc.input("x", (None, 300), "float64")
+    X = np.random.default_rng(0).normal(size=(rows, 300))
+    outputs = [sc.sum(x, axis=0), sc.sum(x), sc.any(x > 3, axis=0), sc.sum(x > 0, axis=0), sc.sum(x * x) / 2]
+    outputs += [sc.max(x, axis=0), sc.min(x), sc.argmax(x, axis=0), sc.std(x, axis=0)] if rows else []
+    agree([x], outputs, X, tolerance=1e-12)
