@@ -131,7 +131,8 @@ class Function:
         count = len(expressions) - len(shared)
         updates = dict(zip(shared, simplified[count : len(expressions)], strict=True))
         outputs = [*simplified[:count], *simplified[len(expressions) :]]
-        self.program = lower(outputs, updates, self._backend.tuned, self._backend.finishes_rows)
+        kernels = self._backend
+        self.program = lower(outputs, updates, kernels.tuned, kernels.finishes_rows, kernels.keeps_rows)
         before = self._backend.compile_seconds
         self._backend.prepare(self.program)
         self.compile_seconds = self._backend.compile_seconds - before

@@ -89,6 +89,10 @@ class Backend(Protocol):
         """Whether that kernel calls an epilogue on the rows of its result (all axes but the last) that it has finished."""
         ...
 
+    def keeps_rows(self, variable: Variable) -> bool:
+        """Whether it can keep these rows to itself, so that a result that only the epilogue reads needs no memory."""
+        ...
+
     def prepare(self, program: Program) -> None:
         """Compile what the program needs, before any shape is known."""
         ...

@@ -57,6 +57,9 @@ class ReferenceBackend:
     def finishes_rows(self, variable) -> bool:
         return False
 
+    def keeps_rows(self, variable) -> bool:
+        return False
+
     def prepare(self, program) -> None:
         pass
 

@@ -36,6 +36,8 @@ class Step:
         What the backend's tuned kernel computes. With a nest besides, the nest is its epilogue, run on each range of
         rows (all axes but the last) of `tuned` when the kernel has finished them. If nobody else reads it, `tuned`
         is not among what the step `writes`: its memory, if any, matters to this step alone.
+    keeps_rows : bool
+        Whether `tuned` may go without memory: the kernel has some for the rows that it is working on.
     """
 
     computes: tuple[Variable, ...]
@@ -45,6 +47,7 @@ class Step:
     pointwise: frozenset = frozenset()
     aligned: bool = False
     tuned: Any = None  # Variable | None
+    keeps_rows: bool = False
 
     @property
     def name(self) -> str:
@@ -83,12 +86,13 @@ class Program:
         return base_of(variable, self.stored)
 
 
-def lower(outputs, updates, tuned=no_kernel, finishes_rows=no_kernel) -> Program:
-    """Lower the graph under `outputs` and the values of `updates`; `tuned` and `finishes_rows` as in `fuse`."""
+def lower(outputs, updates, tuned=no_kernel, finishes_rows=no_kernel, keeps_rows=no_kernel) -> Program:
+    """Lower the graph under `outputs` and the values of `updates`; the questions are those to a `Backend`."""
     roots = [*outputs, *updates.values()]
     fusion = fuse(roots, tuned, finishes_rows)
     steps = [
-        _nest_step(g, fusion) if g.tuned is None or len(g.heads) > 1 else _tuned_step(g.tuned) for g in fusion.groups
+        _nest_step(g, fusion, keeps_rows) if g.tuned is None or len(g.heads) > 1 else _tuned_step(g.tuned)
+        for g in fusion.groups
     ]
     steps = tuple(_late_updates(steps, updates, fusion))
     return Program(tuple(outputs), dict(updates), steps, tuple(toposort([*roots, *updates])), frozenset(fusion.stored))
@@ -98,7 +102,7 @@ def _tuned_step(variable: Variable) -> Step:
     return Step((variable,), (variable,), tuple(dict.fromkeys(value_inputs(variable))), None, tuned=variable)
 
 
-def _nest_step(group: Group, fusion: Fusion) -> Step:
+def _nest_step(group: Group, fusion: Fusion, keeps_rows) -> Step:
     """Loops for a group; for an epilogue, loops over the rows of the tuned kernel's result."""
     body = _Body(group, fusion)
     full = [h for h in group.heads if h not in group.rows]
@@ -141,6 +145,7 @@ def _nest_step(group: Group, fusion: Fusion) -> Step:
         pointwise=frozenset(pointwise),
         aligned=_aligned(body),
         tuned=group.tuned,
+        keeps_rows=group.tuned is not None and keeps_rows(group.tuned),
     )
 
 

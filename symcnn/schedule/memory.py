@@ -112,7 +112,7 @@ def _lifetimes(program: Program):
     first: dict[Variable, int] = {}
     last: dict[Variable, int] = {}
     for k, step in enumerate(program.steps):
-        private = [] if step.tuned is None or step.tuned in program.in_place else [step.tuned]
+        private = [] if step.tuned is None or step.keeps_rows or step.tuned in program.in_place else [step.tuned]
         for v in (*map(program.base, step.reads), *step.writes, *private):
             first.setdefault(v, 0 if v.op is None else k)
             last[v] = k

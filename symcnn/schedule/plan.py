@@ -12,6 +12,8 @@ from symcnn.ir.variable import Input, Variable
 from symcnn.schedule.lower import Program, Step
 from symcnn.schedule.memory import Buffer, MemoryPlan, place
 
+NOWHERE = -2  # the buffer of what needs no memory: a kernel keeps the rows that it is working on
+
 
 @dataclass(frozen=True)
 class View:
@@ -20,7 +22,7 @@ class View:
     Attributes
     ----------
     buffer : int
-        Index into `Plan.buffers`.
+        Index into `Plan.buffers`, or `NOWHERE`.
     offset : int
         Bytes from the start of the buffer.
     shape : tuple of int
@@ -106,6 +108,9 @@ def bind(program: Program, shapes: dict[Variable, tuple[int, ...]]) -> Plan:
     for v, host in program.in_place.items():
         if v not in slots:
             slots[v] = slots[host]
+    for step in program.steps:
+        if step.tuned is not None:
+            slots.setdefault(step.tuned, NOWHERE)
     return Plan(program, types, buffers, memory, slots)
 
 

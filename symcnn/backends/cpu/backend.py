@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from dataclasses import replace
 from math import prod
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,7 @@ import numpy as np
 from symcnn.backends.base import KernelInfo
 from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
-from symcnn.backends.cpu.launch import Launch
+from symcnn.backends.cpu.launch import HEADER, Launch
 from symcnn.backends.cpu.parts import Partials
 from symcnn.backends.cpu.tuned import tuned_kernel
 from symcnn.config import config
@@ -20,7 +21,7 @@ from symcnn.ir.loops import Call, Const, Index, Param, Size, Stride
 from symcnn.ir.variable import Variable
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
-from symcnn.schedule.plan import Plan, View
+from symcnn.schedule.plan import NOWHERE, Plan, View
 
 WIDEST = 8  # bytes of an accumulator
 SERIAL_WORK = 32_768  # scalar operations below which a second thread costs more than it brings
@@ -43,6 +44,11 @@ class CpuBackend:
 
     def finishes_rows(self, variable) -> bool:
         return getattr(tuned_kernel(variable.op), "finishes_rows", False)
+
+    def keeps_rows(self, variable) -> bool:
+        kernel = tuned_kernel(variable.op)
+        types = [x.type for x in variable.inputs]
+        return hasattr(kernel, "keeps_rows") and kernel.keeps_rows(variable.op, types, variable.type)
 
     @property
     def compile_seconds(self) -> float:
@@ -118,7 +124,8 @@ class CpuExecutable:
             size = -(-kernel.workspace(target.op, output, operands) // ALIGNMENT) * ALIGNMENT
             workspace = View(-1, 0, (size,), (1,), np.dtype("uint8")) if size else None
             found = kernel.launches(target.op, output, operands, config.threads, workspace=workspace)
-            return [(l, size) for l in found]
+            copy = _words(backend.generated(plan.program, step)) * 8 if output.buffer == NOWHERE else 0
+            return [(replace(l, scratch=l.scratch + copy), size) for l in found]
         flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
         *early, last = backend.generated(plan.program, step).stages
         partials, size = self._partials(early[0].operands) if early else ({}, 0)
@@ -145,16 +152,17 @@ class CpuExecutable:
         scratch = generated.rows * -(-width * WIDEST // ALIGNMENT) * ALIGNMENT
         return Launch(generated.source, operands, sizes, tasks, grain, scratch, flops)
 
-    def _epilogue(self, backend, step) -> tuple[int, int]:
-        """Addresses of the epilogue of a step and of its argument block, or zeros."""
+    def _epilogue(self, backend, step) -> tuple[int, int, int]:
+        """Address of the epilogue of a step, address of its argument block, and the length of that if it is copied."""
         if step.tuned is None or step.nest is None:
-            return 0, 0
+            return 0, 0, 0
         generated = backend.generated(self.plan.program, step)
         operands = tuple(self.plan.view(v) for v in generated.operands)
         sizes = tuple(map(self._integer, generated.integers))
         block = self._block(Launch(generated.source, operands, sizes, tasks=0, grain=1), 0)
         self._epilogue_blocks.append(block)
-        return compiler.compile_kernel(generated.source), block.ctypes.data
+        copied = self.plan.view(step.tuned).buffer == NOWHERE
+        return compiler.compile_kernel(generated.source), block.ctypes.data, len(block) if copied else 0
 
     def _own_arrays(self) -> list[tuple[Variable, int | None]]:
         """The outputs, each with the buffer whose fresh array is returned as it is; ``None`` where a copy is due."""
@@ -186,12 +194,14 @@ class CpuExecutable:
         assert isinstance(expr, Call), expr
         return _ARITHMETIC[expr.function](*map(self._integer, expr.args))
 
-    def _block(self, launch: Launch, workspace: int, epilogue: tuple[int, int] = (0, 0)) -> np.ndarray:
+    def _block(self, launch: Launch, workspace: int, epilogue: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
         count = len(launch.operands)
         scratch = -(-launch.scratch // ALIGNMENT) * ALIGNMENT
         base = self._scratch.ctypes.data
         block = np.array([0] * count + [base + workspace, scratch, launch.grain, *epilogue, *launch.sizes], np.int64)
         for k, view in enumerate(launch.operands):
+            if view.buffer == NOWHERE:
+                continue
             if view.buffer < 0:
                 block[k] = base + view.offset
                 continue
@@ -282,6 +292,11 @@ _ARITHMETIC = {
     "maximum": max,
     "minimum": min,
 }
+
+
+def _words(generated: Generated) -> int:
+    """Length of its argument block."""
+    return len(generated.operands) + HEADER + len(generated.integers)
 
 
 def _grain(tasks: int, work: int) -> int:

@@ -94,6 +94,8 @@ class _Generator(Folds):
         self.together = _always_evaluated([store.value for store in nest.stores])
         # Loop counters by their place, so that the text does not depend on where in a graph the loops come from.
         self.counters = {axis.name: f"i{k}" for k, axis in enumerate(nest.axes)}
+        if step.tuned is not None:
+            self.operand(step.tuned)  # the first: see launch.py
 
     def run(self, before: Generated | None = None, row: Expr | None = None) -> Generated:
         """The kernel, which follows `before`; if its tasks are rows of length `row`, but its loop goes over all elements."""

@@ -10,11 +10,15 @@ block[n + 1]            scratch bytes per chunk
 block[n + 2]            the grain: tasks per chunk
 block[n + 3]            address of the epilogue, 0 for none
 block[n + 4]            address of the epilogue's own argument block
-block[n + 5 :]          `Launch.sizes`
+block[n + 5]            words of that block if the output has no memory, else 0
+block[n + 6 :]          `Launch.sizes`
 ======================  ===========================================================
 
 An epilogue is a generated kernel that a tuned kernel calls on each range of rows of its output that it has finally
-written, while they are in cache; its tasks are these rows.
+written, while they are in cache; its tasks are these rows, and its first operand is that output. An output that only
+the epilogue reads may have no memory, its address being 0: then the kernel keeps the rows in its scratch memory and
+calls the epilogue with a copy of the argument block that says where they would begin. Room for the copy follows the
+scratch memory of each chunk.
 
 The executor calls the kernel once per chunk of `grain` tasks, in parallel, so ``lo // grain`` is the number of the
 chunk. A kernel is a pure function of this block: new sizes need a new block and compile nothing.
@@ -27,7 +31,7 @@ from dataclasses import dataclass
 
 from symcnn.schedule.plan import View
 
-HEADER = 5  # words between the operands and the sizes
+HEADER = 6  # words between the operands and the sizes
 
 
 @dataclass(frozen=True)

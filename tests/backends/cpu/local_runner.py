@@ -37,7 +37,7 @@ def run(entry, op, output, operands, threads=2, epilogue=(0, 0)):
     for launch in launches:
         scratch, scratch_guard = _guarded(launch.scratch * launch.chunks)
         addresses = [buffers[v.buffer].ctypes.data + v.offset for v in launch.operands]
-        header = [scratch.ctypes.data, launch.scratch, launch.grain, *epilogue]
+        header = [scratch.ctypes.data, launch.scratch, launch.grain, *epilogue, 0]
         block = np.array([*addresses, *header, *launch.sizes], np.int64)
         for lo in range(0, launch.tasks, launch.grain):
             compiled(launch.kernel)(lo, min(lo + launch.grain, launch.tasks), block.ctypes.data)

@@ -20,7 +20,10 @@ and may have
     so that a new batch size never compiles;
 ``finishes_rows``
     True if the kernels call `symcnn.backends.cpu.tuned.arguments.finish` on every row of the output, once it is final:
-    the op then takes an epilogue.
+    the op then takes an epilogue;
+``keeps_rows(op, types, output_type) -> bool``
+    whether, for any sizes that these types leave open, the kernels can do without memory for the output (its view is
+    `NOWHERE`) and call `finish_kept` instead.
 """
 
 from symcnn.backends.cpu.tuned.conv2d import Conv2d

@@ -57,6 +57,25 @@ def finish(block, operands, lo, hi):
         call(uintp(block[operands + 3]), lo, hi, uintp(block[operands + 4]))
 
 
+@helper
+def keeps_rows(block, operands):
+    """Whether the output has no memory, so that `finish_kept` takes the place of `finish`."""
+    return block[operands + 5] != 0
+
+
+@helper
+def finish_kept(block, operands, task, at, lo, hi, row_bytes):
+    """`finish` for rows that lie `at` bytes from the start of the scratch memory of the chunk that `task` is in."""
+    words = block[operands + 5]
+    own = block[operands] + task // block[operands + 2] * block[operands + 1]
+    given, place = pointer(uintp(block[operands + 4]), int64), own + block[operands + 1] - 8 * words
+    private = pointer(uintp(place), int64)
+    for k in range(words):
+        private[k] = given[k]
+    private[0] = own + at - lo * row_bytes
+    call(uintp(block[operands + 3]), lo, hi, uintp(place))
+
+
 def both_precisions(factory):
     """The kernels ``factory(float32)`` and ``factory(float64)`` keyed by dtype name, each with a name of its own.
 

@@ -1,6 +1,7 @@
 """Batched matrix product C[b] = A[b] B[b] with any strides, on the kernels of `product`."""
 
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
@@ -23,6 +24,8 @@ from symcnn.schedule.plan import View
 FEW_ROWS = 2 * TILE_ROWS
 # Rows a multiple of this many bytes apart compete for the same places in the first-level cache: they are copied.
 BAD_PITCH = 2048
+# Results of at least so many bytes are rather not stored if only the epilogue reads them: they would leave the cache.
+KEPT_BYTES = 1 << 20
 
 
 class MatMul:
@@ -33,6 +36,13 @@ class MatMul:
 
     def accepts(self, op, types, output_type) -> bool:
         return one_precision(*types, output_type) and 2 <= len(output_type.shape) <= 2 + BATCH_AXES
+
+    def keeps_rows(self, op, types, output_type) -> bool:
+        """Where it saves memory bandwidth: large matrices of known size, computed by whole rows whatever the depth."""
+        shape = output_type.shape
+        if len(shape) != 2 or None in shape:
+            return False
+        return shape[0] > FEW_ROWS and prod(shape) * output_type.dtype.itemsize >= KEPT_BYTES
 
     def workspace(self, op, output: View, operands) -> int:
         return arranged(*operands, output).workspace

@@ -2,7 +2,8 @@
 
 X is a matrix or the patches of an image (see `pixels`); it is read in place where its rows lie well, else a block of
 rows is copied to scratch memory. W is packed once, or read in place where it is used for a few rows only. Y is written
-to its place where channels lie side by side, else to scratch memory and copied.
+to its place where channels lie side by side, else to scratch memory and copied; or left there, where an epilogue is
+its only reader.
 
 Launches: `pack` packs matrices into panels, `product` computes Y block by block, and `finish_rows` runs the epilogue
 where the tasks of `product` are parts of rows.
@@ -17,7 +18,17 @@ import numpy as np
 
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, load_where, store
-from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, finish, helper, operand, scratch, sizes
+from symcnn.backends.cpu.tuned.arguments import (
+    arguments,
+    both_precisions,
+    finish,
+    finish_kept,
+    helper,
+    keeps_rows,
+    operand,
+    scratch,
+    sizes,
+)
 from symcnn.backends.cpu.tuned.blocks import (
     BLOCK_BYTES,
     BLOCK_ROWS,
@@ -33,7 +44,7 @@ from symcnn.backends.cpu.tuned.blocks import (
 )
 from symcnn.backends.cpu.tuned.pixels import gather, is_flat, row_stride
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
-from symcnn.schedule.plan import View
+from symcnn.schedule.plan import NOWHERE, View
 
 BATCH_AXES = 4
 NEVER, WHOLE_UNITS, ALWAYS = range(3)  # when X is read in place: blocks whose rows are a multiple of ROW_UNIT, or all
@@ -115,6 +126,7 @@ def product(dtype):
     strides of X by tile, row and step, of W in place by step, of Y by row; strides of a group of X, packed W, Y;
     grid and strides of Y; geometry of X (see `pixels`); the batch axes.
     """
+    itemsize = dtype.bitwidth // 8
 
     def kernel(lo, hi, args):
         block = arguments(args)
@@ -130,6 +142,7 @@ def product(dtype):
         axes = advance(size, 46)
         patches = scratch(block, 4, lo, dtype)
         results = advance(patches, results_at)
+        kept = keeps_rows(block, 4)
         width = TILE_VECTORS * lanes(x)
 
         per_batch = (rows + block_rows - 1) // block_rows
@@ -166,13 +179,15 @@ def product(dtype):
                         strides, right_strides, pitch, steps, False,
                     )  # fmt: skip
                     turn = turn_end
-                if not y_in_place:
+                if not y_in_place and not kept:
                     for p in range(first, stop):
                         n, row = p // (y_grid_rows * y_grid_columns), p // y_grid_columns % y_grid_rows
                         pixel = advance(target, n * y_n + row * y_h + p % y_grid_columns * y_w + column * y_channel)
                         for k in range(end - column):
                             pixel[k * y_channel] = results[(p - first) * y_pitch + k]
-            if finishes:
+            if kept:
+                finish_kept(block, 4, lo, results_at * itemsize, first, stop, columns * itemsize)
+            elif finishes:
                 finish(block, 4, batch * rows + first, batch * rows + stop)
 
     return kernel
@@ -325,13 +340,18 @@ class Product:
             workspace = replace(workspace, offset=workspace.offset + packing.bytes)
             launches.append(packing.launch(packed[packing], threads))
 
+        kept = y.buffer == NOWHERE
         block_rows, part = self._blocks(threads if flops > FLOPS_PER_NANOSECOND * WORTH_SPLITTING else 1)
+        if kept:
+            limit = max(1, BLOCK_BYTES // (self.columns * itemsize) // TILE_ROWS) * TILE_ROWS
+            block_rows, part = even_blocks(self.rows, limit, TILE_ROWS, threads), self.columns
         parts = ceil(self.columns / part)
         x_pitch = row_pitch(self.depth + vector_length(itemsize), itemsize)
-        y_in_place, y_pitch = is_flat(y), row_pitch(part, itemsize)
+        y_in_place = is_flat(y) and not kept
+        y_pitch = self.columns if kept else row_pitch(part, itemsize)
         results_at = 0 if self.x_in_place == ALWAYS else round_up(block_rows, ROW_UNIT) * x_pitch
         tasks = batches * ceil(self.rows / block_rows) * parts
-        finishes = self.whole_rows and parts == 1
+        finishes = kept or (self.whole_rows and parts == 1)
         steps = even_blocks(self.depth, IN_PLACE_DEPTH if self.in_place else DEPTH, 1)
         launches.append(
             Launch(
