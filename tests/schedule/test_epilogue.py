@@ -221,6 +221,21 @@ def test_other_dtypes_do_not_share_memory(x):
     agree([x], [sc.reshape(n, (-1,))[::-1]], [rng().normal(size=(6, 8)).astype("float32")])
 
 
+@pytest.mark.parametrize("depth", [0, 1, 7, 64])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_gradient_that_only_its_update_reads_needs_no_memory(depth, dtype):
+    """Large enough for the tuned product to keep its rows; ragged; with an operand that each call brings."""
+    m, n = 301, 1003
+    x, g = sc.input("x", (None, m), dtype), sc.input("g", (None, n), dtype)
+    decay = sc.input("decay", (1, n), dtype)
+    w, v = (sc.shared(rng(k).normal(size=(m, n)).astype(dtype)) for k in range(2))
+    velocity = 0.9 * v + sc.transpose(x) @ g
+    values = [rng(k).normal(size=shape) for k, shape in enumerate([(depth, m), (depth, n), (1, n)])]
+    f = agree([x, g, decay], [], values, {v: velocity, w: w * decay - 0.1 * velocity})
+    assert f.memory_plan.arena_bytes == 0
+    assert "matmul" not in {b.variable.op.name for b in f.memory_plan.buffers if b.variable.op is not None}
+
+
 # ---- debug mode and reports
 
 
