@@ -11,6 +11,11 @@ from tests.backends.cpu.local_runner import run
 pytest.importorskip("numba")
 
 from symcnn.backends.cpu.tuned import TUNED
+from symcnn.backends.cpu.tuned.conv2d import Conv2d
+from symcnn.backends.cpu.tuned.conv2d_input import Conv2dInputGrad
+from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
+from symcnn.backends.cpu.tuned.depthwise import DepthwiseConv2d, DepthwiseConv2dInputGrad, DepthwiseConv2dWeightGrad
+from symcnn.backends.cpu.tuned.gemm import MatMul
 
 DTYPES = ("float32", "float64")
 
@@ -64,7 +69,7 @@ def test_matmul(m, n, k, dtype):
     for left in (a, a.T.copy().T, spread(a, rng)):
         for right in (b, b.T.copy().T, spread(b, rng)):
             c = np.full((m, n), np.nan, dtype)
-            run(TUNED["MatMul"], None, c, (left, right))
+            run(MatMul(), None, c, (left, right))
             assert_close(c, expected, k)
 
 
@@ -88,7 +93,7 @@ def test_matmul_broadcasts_batches_with_strides_of_zero(a_shape, b_shape, dtype)
     a, b = np.broadcast_to(a, batch + a_shape[-2:]), np.broadcast_to(b, batch + b_shape[-2:])
     expected = a.astype(np.float64) @ b.astype(np.float64)
     c = np.full(expected.shape, np.nan, dtype)
-    run(TUNED["MatMul"], None, c, (a, b), threads=3)
+    run(MatMul(), None, c, (a, b), threads=3)
     assert_close(c, expected, a_shape[-1])
 
 
@@ -96,7 +101,7 @@ def test_matmul_into_a_strided_output():
     rng = np.random.default_rng(2)
     a, b = normal(rng, (30, 9), "float32"), normal(rng, (9, 20), "float32")
     wide = np.full((2, 40, 90), 7, np.float32)
-    run(TUNED["MatMul"], None, wide[1, 5:25, 3:63:2].T, (a, b))
+    run(MatMul(), None, wide[1, 5:25, 3:63:2].T, (a, b))
     assert_close(wide[1, 5:25, 3:63:2].T, a.astype(np.float64) @ b, 9)
     wide[1, 5:25, 3:63:2] = 7
     assert (wide == 7).all()
@@ -106,7 +111,7 @@ def test_matmul_keeps_nan_and_infinity_to_their_rows():
     a, b = np.ones((9, 5), np.float32), np.ones((5, 18), np.float32)
     a[2, 3], a[4, 0] = np.nan, np.inf
     c = np.empty((9, 18), np.float32)
-    run(TUNED["MatMul"], None, c, (a, b))
+    run(MatMul(), None, c, (a, b))
     np.testing.assert_array_equal(c, np.broadcast_to(a.sum(1, keepdims=True), c.shape))
 
 
@@ -236,6 +241,10 @@ def arranged(request):
     return (lambda array: array) if request.param == "contiguous" else (lambda array: spread(array, rng))
 
 
+def name_of(entry):
+    return type(entry).__name__
+
+
 def op_of(case):
     return SimpleNamespace(inner=SimpleNamespace(window=case.window))
 
@@ -256,7 +265,7 @@ def test_conv2d(case, dtype, arranged):
     rng = np.random.default_rng(4)
     x, w = normal(rng, case.x, dtype), normal(rng, case.w, dtype)
     y, written = empty(case.output, dtype)
-    run(TUNED["ChannelsLast(Conv2d)"], op_of(case), written, (arranged(last(x)), arranged(w)))
+    run(Conv2d(), op_of(case), written, (arranged(last(x)), arranged(w)))
     assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
 
 
@@ -264,7 +273,7 @@ def test_conv2d_of_images_with_their_channels_first(case):
     rng = np.random.default_rng(4)
     x, w = normal(rng, case.x, "float32"), normal(rng, case.w, "float32")
     y, written = empty(case.output, "float32")
-    run(TUNED["ChannelsLast(Conv2d)"], op_of(case), written, (x.transpose(0, 2, 3, 1), w))
+    run(Conv2d(), op_of(case), written, (x.transpose(0, 2, 3, 1), w))
     assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
 
 
@@ -274,7 +283,7 @@ def test_conv2d_input_gradient(case, dtype, arranged, threads):
     g, w = normal(rng, case.output, dtype), normal(rng, case.w, dtype)
     dx, written = empty(case.x, dtype)
     operands = (arranged(last(g)), arranged(w), None)
-    run(TUNED["ChannelsLast(Conv2dInputGrad)"], op_of(case), written, operands, threads)
+    run(Conv2dInputGrad(), op_of(case), written, operands, threads)
     assert_close(dx, expected_input_gradient(g, w, case), case.out * np.prod(case.kernel))
 
 
@@ -282,7 +291,32 @@ def test_conv2d_weight_gradient(case, dtype, arranged):
     rng = np.random.default_rng(6)
     x, g = normal(rng, case.x, dtype), normal(rng, case.output, dtype)
     dw = np.full(case.w, np.nan, dtype)
-    run(TUNED["ChannelsLast(Conv2dWeightGrad)"], op_of(case), dw, (arranged(last(x)), arranged(last(g)), None))
+    run(Conv2dWeightGrad(), op_of(case), dw, (arranged(last(x)), arranged(last(g)), None))
+    assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
+
+
+DEPTHWISE = [
+    Case((2, 1, 5, 5), 1, (3, 3)),
+    Case((2, 13, 8, 8), 13, (3, 3), square(pad=1, groups=13)),
+    Case((1, 40, 9, 7), 40, (5, 5), square(stride=2, pad=2, groups=40)),
+    Case((3, 16, 12, 10), 16, (3, 2), Window((3, 2), ((2, 0), (1, 3)), (2, 3), 16)),
+    Case((2, 17, 3, 3), 17, (3, 3), square(pad=5, groups=17)),
+    Case((0, 3, 5, 5), 3, (3, 3), square(groups=3)),
+]
+
+
+@pytest.mark.parametrize("case", DEPTHWISE, ids=str)
+def test_depthwise_convolutions(case, dtype):
+    rng = np.random.default_rng(8)
+    op = op_of(case)
+    x, w, g = (normal(rng, shape, dtype) for shape in (case.x, case.w, case.output))
+    (y, written_y), (dx, written_dx) = (empty(shape, dtype) for shape in (case.output, case.x))
+    dw = np.full(case.w, np.nan, dtype)
+    run(DepthwiseConv2d(), op, written_y, (last(x), w))
+    assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
+    run(DepthwiseConv2dInputGrad(), op, written_dx, (last(g), w, None))
+    assert_close(dx, expected_input_gradient(g, w, case), np.prod(case.kernel))
+    run(DepthwiseConv2dWeightGrad(), op, dw, (last(x), last(g), None))
     assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
 
 
@@ -307,31 +341,29 @@ def test_random_convolutions(seed):
     x, w, g = (normal(rng, shape, "float32") for shape in (case.x, case.w, case.output))
     (y, written_y), (dx, written_dx) = (empty(shape, "float32") for shape in (case.output, case.x))
     dw = np.full(case.w, np.nan, np.float32)
-    run(TUNED["ChannelsLast(Conv2d)"], op, written_y, (last(x), w))
+    run(Conv2d(), op, written_y, (last(x), w))
     assert_close(y, expected_output(x, w, case), np.prod(case.w[1:]))
-    run(TUNED["ChannelsLast(Conv2dInputGrad)"], op, written_dx, (last(g), w, None))
+    run(Conv2dInputGrad(), op, written_dx, (last(g), w, None))
     assert_close(dx, expected_input_gradient(g, w, case), case.out * np.prod(case.kernel))
-    run(TUNED["ChannelsLast(Conv2dWeightGrad)"], op, dw, (last(x), last(g), None))
+    run(Conv2dWeightGrad(), op, dw, (last(x), last(g), None))
     assert_close(dw, expected_weight_gradient(x, g, case), g.size // case.out)
 
 
-@pytest.mark.parametrize(
-    "name", ["MatMul", *(f"ChannelsLast(Conv2d{which})" for which in ("", "InputGrad", "WeightGrad"))]
-)
-def test_the_number_of_threads_does_not_change_a_bit(name):
+@pytest.mark.parametrize("entry", [MatMul(), Conv2d(), Conv2dInputGrad(), Conv2dWeightGrad()], ids=name_of)
+def test_the_number_of_threads_does_not_change_a_bit(entry):
     rng = np.random.default_rng(7)
     case = Case((9, 6, 20, 20), 14, (3, 3), square(pad=1))
     x, w, g = (normal(rng, shape, "float32") for shape in (case.x, case.w, case.output))
     operands, shape = {
-        "MatMul": ((x[0, 0], x[0, 1]), (20, 20)),
-        "ChannelsLast(Conv2d)": ((last(x), w), last(g).shape),
-        "ChannelsLast(Conv2dInputGrad)": ((last(g), w, None), last(x).shape),
-        "ChannelsLast(Conv2dWeightGrad)": ((last(x), last(g), None), case.w),
-    }[name]
+        MatMul: ((x[0, 0], x[0, 1]), (20, 20)),
+        Conv2d: ((last(x), w), last(g).shape),
+        Conv2dInputGrad: ((last(g), w, None), last(x).shape),
+        Conv2dWeightGrad: ((last(x), last(g), None), case.w),
+    }[type(entry)]
     results = []
     for threads in (1, 2, 5, 64):
         out = np.empty(shape, np.float32)
-        run(TUNED[name], op_of(case), out, operands, threads)
+        run(entry, op_of(case), out, operands, threads)
         results.append(out.tobytes())
     assert len(set(results)) == 1
 
