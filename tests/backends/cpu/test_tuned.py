@@ -9,8 +9,10 @@ import pytest
 from tests.backends.cpu.local_runner import run
 
 pytest.importorskip("numba")
+from numba import cfunc, float32
 
 from symcnn.backends.cpu.tuned import TUNED
+from symcnn.backends.cpu.tuned.arguments import arguments, operand
 from symcnn.backends.cpu.tuned.conv2d import Conv2d
 from symcnn.backends.cpu.tuned.conv2d_input import Conv2dInputGrad
 from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
@@ -380,3 +382,64 @@ def test_accepts_one_floating_dtype_only(name):
     for dtypes in ("fff", "ddd", "ffd", "fdf", "iii", "eee"):
         *operands, output = types(*dtypes)
         assert TUNED[name].accepts(None, operands, output) is (dtypes in ("fff", "ddd"))
+
+
+# -- Epilogues --------------------------------------------------------------------------------------------------------
+
+
+@cfunc("void(int64, int64, uintp)", nopython=True)
+def double_rows(lo, hi, args):
+    """Rows of so many float32 columns, twice as large."""
+    block = arguments(args)
+    output, columns = operand(block, 0, float32), block[1]
+    for i in range(lo * columns, hi * columns):
+        output[i] *= 2
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize(
+    "a_shape, b_shape",
+    [((300, 20), (20, 40)), ((3, 20), (20, 700)), ((50, 20), (20, 700)), ((4, 50, 6), (4, 6, 33)), ((2, 0), (0, 5))],
+)
+@pytest.mark.parametrize("transposed", [False, True])
+def test_matmul_finishes_every_row_once(a_shape, b_shape, transposed, threads):
+    rng = np.random.default_rng(9)
+    a, b = normal(rng, a_shape, "float32"), normal(rng, b_shape, "float32")
+    expected = 2 * (a.astype(np.float64) @ b)
+    if transposed:
+        b = np.ascontiguousarray(b.swapaxes(-1, -2)).swapaxes(-1, -2)
+    c = np.full(expected.shape, np.nan, np.float32)
+    block = np.array([c.ctypes.data, c.shape[-1]])
+    run(MatMul(), None, c, (a, b), threads, (double_rows.address, block.ctypes.data))
+    assert_close(c, expected, 2 * a_shape[-1])
+
+
+FINISHED = [
+    Case((1, 70, 5, 5), 70, (1, 1)),
+    Case((9, 6, 10, 10), 14, (3, 3), square(pad=1)),
+    Case((1, 64, 7, 7), 96, (3, 3), square(pad=1)),
+    Case((3, 8, 9, 9), 8, (3, 3), square(stride=2, pad=1, groups=2)),
+    Case((1, 48, 9, 9), 48, (3, 3), square(pad=1, groups=48)),
+]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("case", FINISHED, ids=str)
+def test_convolutions_finish_every_row_once(case, threads):
+    rng = np.random.default_rng(10)
+    x, w, g = (normal(rng, shape, "float32") for shape in (case.x, case.w, case.output))
+    forward, backward, of_weights = (
+        (DepthwiseConv2d(), DepthwiseConv2dInputGrad(), DepthwiseConv2dWeightGrad())
+        if case.window.groups == case.out
+        else (Conv2d(), Conv2dInputGrad(), Conv2dWeightGrad())
+    )
+    (y, written_y), (dx, written_dx) = (empty(shape, "float32") for shape in (case.output, case.x))
+    dw = np.full(case.w, np.nan, np.float32)
+    for entry, operands, written, result, expected in (
+        (forward, (last(x), w), written_y, y, expected_output(x, w, case)),
+        (backward, (last(g), w, None), written_dx, dx, expected_input_gradient(g, w, case)),
+        (of_weights, (last(x), last(g), None), dw, dw, expected_weight_gradient(x, g, case)),
+    ):
+        block = np.array([written.ctypes.data, written.shape[-1]])
+        run(entry, op_of(case), written, operands, threads, (double_rows.address, block.ctypes.data))
+        assert_close(result, 2 * expected, 2 * max(g.size // case.out, np.prod(case.w)))
