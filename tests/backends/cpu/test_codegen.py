@@ -11,6 +11,7 @@ from symcnn.ir.graph import evaluate
 from symcnn.ir.variable import apply
 from symcnn.ops.avg_pool import AvgPool2d, AvgPool2dGrad
 from symcnn.ops.channels_last import ChannelsLast
+from symcnn.ops.fill import position_like
 from symcnn.ops.lrn import ChannelWindowSum
 from symcnn.ops.pool import MaxPool2d, MaxPool2dArgmax, MaxPool2dGrad
 from symcnn.ops.window import Window2d
@@ -70,6 +71,18 @@ def test_neighbouring_axes_become_one_loop():
     (source,) = agree([x, y], [sc.exp(x) * y], *np.random.default_rng(0).normal(size=(2, 2, 3, 4, 5)).astype("float32"))
     assert source.count("for ") == 1
     assert "%" not in source
+
+
+def test_positions_are_counters_of_long_axes():
+    x = sc.input("x", (None, 3, 4, 5))
+    X = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype("float32")
+    (source,) = agree([x], [x + position_like(x).astype("float32")], X)
+    assert source.count("for ") == 1 and "float32(i0)" in source
+    agree([x], [x + position_like(x, (1, 2)).astype("float32")], X)
+    agree([x], [x + position_like(x, (3, 1, 0)).astype("float32")], X)
+    agree([x], [x[:, :, :, :3] * position_like(x)[:, :, :, :3].astype("float32")], X)
+    agree([x], [x * (position_like(x) * 3 + position_like(x, (0, 1))).astype("float32")], X)
+    agree([x], [sc.sum(x * position_like(x).astype("float32"), axis=(1, 2, 3))], X, tolerance=1e-4)
 
 
 def test_a_bias_of_channels_keeps_its_axis():
