@@ -44,8 +44,8 @@ class Op:
     checked_indices : tuple of int
         Positions of integer operands whose values must lie in ``index_bound(...)``; checked at each call.
     images : tuple of int
-        Positions of operands that are images, (N, C, H, W); empty for an op of other things. `ChannelsLast` is the same
-        op on images in (N, H, W, C).
+        Positions of operands that are images if they have rank 4, (N, C, H, W). `ChannelsLast` is the same op on images
+        in (N, H, W, C).
     image_result : bool
         Whether the result of an op of images is one, too.
     windows : hashable

@@ -22,6 +22,8 @@ class SoftmaxCrossEntropy(Op):
     """``out[n, s] = log(sum_c exp(x[n, c, s])) - x[n, label[n, s], s]``."""
 
     checked_indices = (1,)
+    images = (0,)
+    image_result = False
     examples = (
         Example(((4, 5), (4,)), dtypes=("float", "int64"), integers={1: 5}),
         Example(((2, 3, 2, 4), (2, 2, 4)), dtypes=("float", "uint8"), integers={1: 3}),

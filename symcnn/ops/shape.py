@@ -114,6 +114,11 @@ class Transpose(Op):
         Example(((),), {"axes": ()}),
     )
 
+    def keeps_order(self, shape) -> bool:
+        """Whether the elements of an operand of this shape stay in their order: only axes of size 1 move."""
+        moved = [k for k in self.axes if shape[k] != 1]
+        return moved == sorted(moved)
+
     def infer(self, x):
         if sorted(self.axes) != list(range(x.ndim)):
             raise ShapeError(f"axes must name each of the {x.ndim} axes once", found=self.axes)

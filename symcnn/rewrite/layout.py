@@ -68,10 +68,9 @@ def _without(axes, y: Variable) -> Variable:
     return transpose(y, tuple(sorted(left).index(k) for k in left))
 
 
-def _moves_only_ones(x: Variable) -> bool:
-    """Whether first(y) has the elements of y in the same order: what it moves are axes of size 1."""
-    solid = [k for k in x.op.axes if x.inputs[0].shape[k] != 1]
-    return solid == sorted(solid)
+def _is_first_of_same_order(x: Variable) -> bool:
+    """Whether x is first(y), and all that moves are axes of size 1."""
+    return _is_first(x) and x.op.keeps_order(x.inputs[0].shape)
 
 
 # ---- images
@@ -199,8 +198,8 @@ def _squeeze(v):
 def _reshape(v):
     x, *like = v.inputs
     copied = [k for k, d in enumerate(v.op.newshape) if d is None] if not like else []
-    if _is_first(x) and _moves_only_ones(x) and all(k == 0 for k in copied):
+    if _is_first_of_same_order(x) and all(k == 0 for k in copied):
         return apply(v.op, x.inputs[0], *like)
-    if like and _is_first(like[0]) and _moves_only_ones(like[0]):
+    if like and _is_first_of_same_order(like[0]):
         return first(apply(v.op, x, like[0].inputs[0]))
     return None

@@ -25,6 +25,7 @@ from symcnn.ir.graph import toposort, value_inputs
 from symcnn.ir.loops import Call, Expr, Index, Load, Operand, Result
 from symcnn.ir.variable import Constant, Variable
 from symcnn.ops.channels_last import ChannelsLast
+from symcnn.ops.shape import Transpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -161,6 +162,8 @@ def _in_memory(roots, order, opaque) -> set[Variable]:
     # Kernels for (N, H, W, C) take for granted that the channels of a pixel lie side by side.
     images = (x for o in opaque for x in _images(o))
     forced.update(x for x in images if not _has_dense_channels(x, forced))
+    # A result in another order is written so, not written as it is and copied afterwards.
+    forced.update(v for v in roots if isinstance(v.op, Transpose) and not v.op.keeps_order(v.inputs[0].shape))
     for v in (*roots, *(x for o in opaque for x in value_inputs(o))):
         forced.add(base_of(v, forced))
     return forced
