@@ -179,7 +179,7 @@ class Conv2dWeightGrad:
         add = Launch(
             kernel=ADD_SLICES[name],
             operands=(partial, output),
-            sizes=(cut.slices, groups, columns, channels, *kernel, cut.pitch),
+            sizes=(cut.slices if pixels else 0, groups, columns, channels, *kernel, cut.pitch),
             tasks=blocks,
             grain=even_grain(blocks, threads, (cut.slices + 4) * prod(output.shape) / 8),
             scratch=vector_length(itemsize) * itemsize,
