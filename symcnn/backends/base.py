@@ -94,10 +94,12 @@ class Backend(Protocol):
         ...
 
     def prepare(self, program: Program) -> None:
-        """Compile what the program needs, before any shape is known."""
+        """Do what can be done before any shape is known."""
         ...
 
-    def load(self, plan: Plan) -> Executable: ...
+    def load(self, plan: Plan) -> Executable:
+        """Compile what is not compiled yet, and bind it to the plan's shapes; other shapes compile nothing more."""
+        ...
 
     def kernels(self, program: Program, types: Mapping[Variable, TensorType] | None = None) -> list[KernelInfo]:
         """The kernels of `program`, for people; with `types`, the shapes of one binding."""

@@ -54,6 +54,7 @@ def test_regression():
 @pytest.mark.parametrize("device", ["reference", "cpu"])
 def test_ten_steps_of_lenet_like_torch(device):
     torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)  # of its own: a near tie of two maxima may fall either way, and there is none here
     model = sc.models.lenet(seed=0)
     theirs = torch.nn.Sequential(
         torch.nn.Conv2d(1, 20, 5), torch.nn.MaxPool2d(2), torch.nn.ReLU(),

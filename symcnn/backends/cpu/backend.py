@@ -55,14 +55,18 @@ class CpuBackend:
         return compiler.seconds + executor.seconds
 
     def prepare(self, program) -> None:
-        executor.prepare()
+        self.kernels_of(program)
+
+    def kernels_of(self, program) -> list:
+        """Every kernel of `program` that is known before any shape is: generated ones, and those of ``sometimes``."""
+        found = []
         for step in program.steps:
             if step.nest is not None:
-                for stage in self.generated(program, step).stages:
-                    compiler.compile_kernel(stage.source)
+                found += [stage.source for stage in self.generated(program, step).stages]
             if step.tuned is not None:
-                for table in getattr(tuned_kernel(step.tuned.op), "sometimes", ()):
-                    compiler.compile_kernel(table[step.tuned.dtype.name])
+                tables = getattr(tuned_kernel(step.tuned.op), "sometimes", ())
+                found += [table[step.tuned.dtype.name] for table in tables]
+        return found
 
     def generated(self, program, step) -> Generated:
         if step not in self._generated:
@@ -96,6 +100,8 @@ class CpuExecutable:
         self.scratch_bytes = max((w + l.chunks * -(-l.scratch // ALIGNMENT) * ALIGNMENT for l, w in flat), default=0)
         self._arena = aligned_bytes(plan.memory.arena_bytes)
         self._scratch = aligned_bytes(self.scratch_bytes)
+        kernels = [*backend.kernels_of(plan.program), *(l.kernel for l, _ in flat)]
+        addresses = compiler.compile_kernels(kernels)
         self._epilogue_blocks: list[np.ndarray] = []
         self._patches: dict[int, list[tuple[np.ndarray, int, int]]] = {}
         epilogues = [self._epilogue(backend, step) for step in plan.steps]
@@ -103,7 +109,7 @@ class CpuExecutable:
             self._block(launch, workspace, epilogues[number])
             for number, (launch, workspace) in zip(self._step_of, flat, strict=True)
         ]
-        self._addresses = np.array([compiler.compile_kernel(l.kernel) for l, _ in flat], np.uintp)
+        self._addresses = np.array([addresses[l.kernel] for l, _ in flat], np.uintp)
         self._tasks = np.array([l.tasks for l, _ in flat], np.int64)
         self._grains = np.array([l.grain for l, _ in flat], np.int64)
         self._block_addresses = np.array([b.ctypes.data for b in self._blocks], np.uintp)

@@ -49,6 +49,9 @@ class KernelCache:
         symbol, _, code = rest.partition(b"\n")
         return symbol.decode(), code
 
+    def __contains__(self, key: str) -> bool:
+        return (self.folder / f"{key}.kernel").exists()
+
     def write(self, key: str, symbol: str, code: bytes, source: str) -> None:
         """Store a kernel, its readable source beside it."""
         rest = symbol.encode() + b"\n" + code

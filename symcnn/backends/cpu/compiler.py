@@ -17,7 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from symcnn.backends.cpu import scalar
+from symcnn.backends.cpu import executor, scalar, workers
 from symcnn.backends.cpu.cache import KernelCache, content_hash
 from symcnn.backends.cpu.codegen import IN_ANY_ORDER
 from symcnn.backends.cpu.jit import cfunc, cpu_target, intrinsic
@@ -83,9 +83,29 @@ def compile_kernel(kernel: str | Callable) -> int:
         return _loaded[key][0]
 
 
+def compile_kernels(kernels) -> dict[str | Callable, int]:
+    """Addresses of many kernels, and the executor made ready: what no cache holds is compiled by several processes."""
+    global seconds
+    unique = dict.fromkeys(kernels)
+    with _lock:
+        jobs = [kernel for kernel in unique if not _is_compiled(_key(kernel))]
+        jobs += [] if executor.is_ready() else [workers.EXECUTOR]
+        if len(jobs) > 1:
+            start, before = time.perf_counter(), seconds + executor.seconds
+            workers.share_out(jobs, lambda job: executor.prepare() if job == workers.EXECUTOR else compile_kernel(job))
+            # Waiting for the others is compiling, too.
+            seconds += time.perf_counter() - start - (seconds + executor.seconds - before)
+        executor.prepare()
+        return {kernel: compile_kernel(kernel) for kernel in unique}
+
+
 def disk_cache() -> KernelCache:
     """The cache in the configured folder."""
     return _caches.setdefault(config.cache_dir, KernelCache(config.cache_dir / "kernels"))
+
+
+def _is_compiled(key: str) -> bool:
+    return key in _loaded or key in disk_cache()
 
 
 def _key(kernel) -> str:

@@ -68,6 +68,11 @@ def _compiled():
     return njit(signature, **options)(_walk)
 
 
+def is_ready() -> bool:
+    """Whether `prepare` is quick: it was called before, or finds something in the cache."""
+    return _walker is not None or any((config.cache_dir / "executor").rglob("*.nbc"))
+
+
 _walker: Any = None
 seconds = 0.0  # spent making it ready by this process
 
