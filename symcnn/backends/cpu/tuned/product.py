@@ -50,9 +50,10 @@ BATCH_AXES = 4
 NEVER, WHOLE_UNITS, ALWAYS = range(3)  # when X is read in place: blocks whose rows are a multiple of ROW_UNIT, or all
 FINISH_ROWS = 256
 PACK_DEPTH = 64  # steps of a panel, 8 KiB, that stay in the first-level cache while its columns are filled in
-# W is read in place in such short blocks of depth because its rows are often pages apart.
-IN_PLACE_DEPTH = 32
-IN_PLACE_COLUMNS = 512
+# Steps and columns of a block of W that is read in place. A few rows wait for memory, which is fastest in long runs;
+# more of them have as much to multiply, for which long sums are better.
+LONG_RUNS, LONG_SUMS = (8, 2048), (192, 512)
+RUN_ROWS = 4
 
 
 @helper
@@ -352,7 +353,7 @@ class Product:
         results_at = 0 if self.x_in_place == ALWAYS else round_up(block_rows, ROW_UNIT) * x_pitch
         tasks = batches * ceil(self.rows / block_rows) * parts
         finishes = kept or (self.whole_rows and parts == 1)
-        steps = even_blocks(self.depth, IN_PLACE_DEPTH if self.in_place else DEPTH, 1)
+        steps = even_blocks(self.depth, self._in_place_block[0] if self.in_place else DEPTH, 1)
         launches.append(
             Launch(
                 kernel=PRODUCT[dtype.name],
@@ -377,12 +378,16 @@ class Product:
             launches.append(finish_launch(y, rows, threads))
         return launches
 
+    @property
+    def _in_place_block(self) -> tuple[int, int]:
+        return LONG_RUNS if self.rows <= RUN_ROWS else LONG_SUMS
+
     def _blocks(self, threads: int) -> tuple[int, int]:
         """Rows of a block and columns of a part, so that every thread has a share."""
         itemsize = self.y.dtype.itemsize
         unit = tile_columns(itemsize)
         if self.in_place:
-            return self.rows, even_blocks(self.columns, IN_PLACE_COLUMNS, unit, threads)
+            return self.rows, even_blocks(self.columns, self._in_place_block[1], unit, threads)
         limit = BLOCK_ROWS
         if self.x_in_place == NEVER:
             limit = min(limit, max(2 * TILE_ROWS, BLOCK_BYTES // (self.depth * itemsize + 1)))
