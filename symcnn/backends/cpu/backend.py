@@ -15,7 +15,7 @@ from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import HEADER, Launch
 from symcnn.backends.cpu.parts import Partials
-from symcnn.backends.cpu.tuned import tuned_kernel
+from symcnn.backends.cpu.tuned import compiled_beforehand, entry_for, tuned_kernel
 from symcnn.config import config
 from symcnn.ir.loops import Call, Const, Index, Param, Size, Stride
 from symcnn.ir.variable import Variable
@@ -58,14 +58,13 @@ class CpuBackend:
         self.kernels_of(program)
 
     def kernels_of(self, program) -> list:
-        """Every kernel of `program` that is known before any shape is: generated ones, and those of ``sometimes``."""
+        """Every kernel of `program` that is known before any shape is: generated ones, and what tuned ops may need."""
         found = []
         for step in program.steps:
             if step.nest is not None:
                 found += [stage.source for stage in self.generated(program, step).stages]
             if step.tuned is not None:
-                tables = getattr(tuned_kernel(step.tuned.op), "sometimes", ())
-                found += [table[step.tuned.dtype.name] for table in tables]
+                found += compiled_beforehand(step.tuned)
         return found
 
     def generated(self, program, step) -> Generated:
@@ -80,7 +79,8 @@ class CpuBackend:
         def source(step):
             parts = []
             if step.tuned is not None:
-                parts.append(inspect.getsource(sys.modules[type(tuned_kernel(step.tuned.op)).__module__]))
+                entry = entry_for(step.tuned, types)
+                parts.append(inspect.getsource(sys.modules[type(entry).__module__]))
             if step.nest is not None:
                 parts.append("\n\n".join(stage.source for stage in self.generated(program, step).stages))
             return "\n\n# epilogue: called on the rows that the kernel above has finished\n\n".join(parts)

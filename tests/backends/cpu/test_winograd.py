@@ -6,7 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import symcnn as sc
 from symcnn.config import config
+from symcnn.ir.variable import apply
 from symcnn.ops.channels_last import ChannelsLast
 from symcnn.ops.conv import Conv2d, Conv2dInputGrad, Conv2dWeightGrad
 from symcnn.ops.window import Window2d
@@ -16,6 +18,7 @@ pytest.importorskip("numba")
 
 from numba import cfunc, float32
 
+from symcnn.backends.cpu import compiler
 from symcnn.backends.cpu.compiler import SIGNATURE
 from symcnn.backends.cpu.tuned import winograd_transforms as transforms
 from symcnn.backends.cpu.tuned.arguments import arguments, operand
@@ -246,3 +249,17 @@ def test_which_convolutions_it_takes(op_class, monkeypatch):
     assert not suits(op_class, Case((0, 64, 16, 16), 64))
     monkeypatch.setattr(config, "winograd", False)
     assert not suits(op_class, wide)
+
+
+def test_small_batches_go_direct_and_compile_nothing():
+    x, w = sc.input("x", (None, 8, 8, 64)), sc.constant(np.ones((64, 64, 3, 3), np.float32))
+    f = sc.function([x], apply(ChannelsLast(Conv2d(Window2d(padding=((1, 1), (1, 1))))), x, w))
+    algorithms = []
+    seconds = None
+    for batch in (64, 1):
+        y = f(np.ones((batch, 8, 8, 64), np.float32))
+        np.testing.assert_allclose(y[:, 1:-1, 1:-1], 9 * 64, rtol=1e-5)
+        algorithms.append(f.kernels[-1].source.splitlines()[0])
+        seconds = seconds or compiler.seconds
+    assert algorithms[0].startswith('"""Winograd') and not algorithms[1].startswith('"""Winograd')
+    assert compiler.seconds == seconds

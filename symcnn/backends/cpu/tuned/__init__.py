@@ -24,20 +24,27 @@ and may have
 ``keeps_rows(op, types, output_type) -> bool``
     whether, for any sizes that these types leave open, the kernels can do without memory for the output (its view is
     `NOWHERE`) and call `finish_kept` instead.
+
+Where several algorithms compute an op, each has an entry and a `Choice` picks one of them by the sizes.
 """
 
+from symcnn.backends.cpu.tuned.choice import Choice
 from symcnn.backends.cpu.tuned.conv2d import Conv2d
 from symcnn.backends.cpu.tuned.conv2d_input import Conv2dInputGrad
 from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
 from symcnn.backends.cpu.tuned.gemm import MatMul
+from symcnn.backends.cpu.tuned.winograd import WinogradConv2d, WinogradConv2dInputGrad
+from symcnn.backends.cpu.tuned.winograd_weight import WinogradConv2dWeightGrad
 from symcnn.ops.channels_last import ChannelsLast
+
+INPUT_GRADIENT = Choice(WinogradConv2dInputGrad(), Conv2dInputGrad())
 
 TUNED = {
     "MatMul": MatMul(),
-    "ChannelsLast(Conv2d)": Conv2d(),
-    "ChannelsLast(Conv2dInputGrad)": Conv2dInputGrad(),
-    "ChannelsLast(Conv2dTranspose)": Conv2dInputGrad(),  # the same sum: only where the size of the result comes from differs
-    "ChannelsLast(Conv2dWeightGrad)": Conv2dWeightGrad(),
+    "ChannelsLast(Conv2d)": Choice(WinogradConv2d(), Conv2d()),
+    "ChannelsLast(Conv2dInputGrad)": INPUT_GRADIENT,
+    "ChannelsLast(Conv2dTranspose)": INPUT_GRADIENT,  # the same sum: only where the size of the result comes from differs
+    "ChannelsLast(Conv2dWeightGrad)": Choice(WinogradConv2dWeightGrad(), Conv2dWeightGrad()),
 }
 
 
@@ -45,3 +52,20 @@ def tuned_kernel(op):
     """The entry for `op`, or ``None``."""
     name = type(op).__name__
     return TUNED.get(f"{name}({type(op.inner).__name__})" if isinstance(op, ChannelsLast) else name)
+
+
+def entry_for(variable, types=None):
+    """The entry that computes `variable`, given the types of all Variables if known."""
+    entry = tuned_kernel(variable.op)
+    if not isinstance(entry, Choice):
+        return entry
+    output, *operands = ((types or {}).get(v, v.type) for v in (variable, *variable.inputs))
+    return entry.chosen_for(variable.op, operands, output)[0]
+
+
+def compiled_beforehand(variable) -> list:
+    """The kernels that `variable` needs for some batch size, if another may need others."""
+    entry = tuned_kernel(variable.op)
+    if isinstance(entry, Choice):
+        return entry.beforehand(variable.op, [x.type for x in variable.inputs], variable.type)
+    return [table[variable.dtype.name] for table in getattr(entry, "sometimes", ())]

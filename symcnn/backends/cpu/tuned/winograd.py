@@ -49,8 +49,9 @@ BLOCK_BYTES = 640 * 1024
 FEWEST_TILES, MOST_TILES = 36, 96
 # What it costs, in multiply-adds of vectors: to transform a vector of channels of a tile to the points or back, to
 # transform the weights of one channel for one output and fetch them again; and how fast a direct convolution is.
-TRANSFORM, WEIGHTS, DIRECT_SPEED = 130, 60, 0.85
-ADDING_SPEED = 0.7
+TRANSFORM, WEIGHTS, DIRECT_SPEED = 160, 100, 0.85
+# To add up a tile costs more than to write it: the transposed map must do with at most this part of the tiles.
+FEWER_TILES = 0.7
 
 
 def by_window(factory):
@@ -194,26 +195,16 @@ WINOGRAD = by_window(winograd)
 WINOGRAD_TRANSPOSED = by_window(winograd_transposed)
 
 
-def suits(window, image: View, w: View, other: View) -> bool:
-    """Whether the kernels here and in `winograd_weight` can compute a convolution, or one of its gradients.
-
-    Parameters
-    ----------
-    window : Window2d
-    image, other : View
-        What plays the parts of input and output.
-    w : View
-        The weights, or their gradient.
-    """
-    channels, out = image.shape[3] // window.groups, other.shape[3] // window.groups
+def is_possible(window, w: View, *images: View) -> bool:
+    """Whether the kernels here and in `winograd_weight` can compute a convolution, or one of its gradients."""
+    out, channels, *kernel = w.shape
     return (
         config.winograd
-        and all(view.dtype == np.float32 for view in (image, w, other))
-        and w.shape[2:] in {(size, size) for size in TILE}
+        and all(view.dtype == np.float32 for view in (w, *images))
+        and tuple(kernel) in {(size, size) for size in TILE}
         and window.stride == window.dilation == (1, 1)
-        and image.strides[3] == other.strides[3] == 1
-        and min(channels, out) >= LANES
-        and prod(image.shape) * prod(other.shape) > 0
+        and min(channels, out // window.groups) >= LANES
+        and all(image.strides[3] == 1 and prod(image.shape) for image in images)
     )
 
 
@@ -304,7 +295,7 @@ class WinogradConv2d:
     def suits(self, op, output: View, operands) -> bool:
         x, w = operands
         groups = op.inner.window.groups
-        return suits(op.inner.window, x, w, output) and _pays(
+        return is_possible(op.inner.window, w, x, output) and _pays(
             x, _by_group(w, groups), output, prod(tiles_of(output, w.shape[2]))
         )
 
@@ -330,7 +321,7 @@ class WinogradConv2dInputGrad:
 
     def suits(self, op, output: View, operands) -> bool:
         g, w = operands[:2]
-        return suits(op.inner.window, g, w, output) and _pays(
+        return is_possible(op.inner.window, w, g, output) and _pays(
             g, _exchanged(w, op.inner.window.groups), output, min(self._tiles(output, g, w))
         )
 
@@ -344,7 +335,7 @@ class WinogradConv2dInputGrad:
         weights = _exchanged(w, window.groups)
         before = [pair[0] for pair in window.pads(output.shape[1:3], w.shape[2:])]
         gathered, added = self._tiles(output, g, w)
-        if added < ADDING_SPEED * gathered:
+        if added < FEWER_TILES * gathered:
             return _convolution(g, weights, output, [-b for b in before], workspace, threads, transpose=True)
         return _convolution(g, _turned(weights), output, [b - size + 1 for b in before], workspace, threads)
 

@@ -21,14 +21,17 @@ from symcnn.backends.cpu.tuned.arguments import arguments, finish, operand, scra
 from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, even_blocks, even_grain, round_up, row_pitch
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, rank_one_updates
 from symcnn.backends.cpu.tuned.winograd import (
+    DIRECT_SPEED,
     ITEM,
     LANES,
     PANEL,
     TABLE,
+    TRANSFORM,
+    WEIGHTS,
     by_window,
     byte_strides,
     find_pixels,
-    suits,
+    is_possible,
     tiles_of,
 )
 from symcnn.backends.cpu.tuned.winograd_transforms import (
@@ -186,6 +189,17 @@ def _cut(groups: int, dw: View, g: View) -> Cut:
     )
 
 
+def _pays(groups: int, dw: View, g: View) -> bool:
+    """Whether it is faster than a direct sum, by counting multiply-adds of vectors."""
+    out, channels, kernel_size, _ = dw.shape
+    cut = _cut(groups, dw, g)
+    tiles, vectors = prod(tiles_of(g, kernel_size)), groups * ceil(out // groups / LANES)
+    direct = prod(g.shape[:3]) * kernel_size**2 * channels * vectors
+    products = VALUES * tiles * round_up(channels, ROW_UNIT) * vectors
+    transforms = tiles * TRANSFORM * cut.blocks * (ceil(cut.channels / LANES) + ceil(cut.out / LANES))
+    return products + transforms + WEIGHTS * out * channels < DIRECT_SPEED * direct
+
+
 class WinogradConv2dWeightGrad:
     """The kernels of ``ChannelsLast(Conv2dWeightGrad)``: x (N, H, W, C) and g (N, OH, OW, O)."""
 
@@ -193,7 +207,7 @@ class WinogradConv2dWeightGrad:
 
     def suits(self, op, output: View, operands) -> bool:
         x, g = operands[:2]
-        return suits(op.inner.window, x, output, g)
+        return is_possible(op.inner.window, output, x, g) and _pays(op.inner.window.groups, output, g)
 
     def workspace(self, op, output: View, operands) -> int:
         cut = _cut(op.inner.window.groups, output, operands[1])
