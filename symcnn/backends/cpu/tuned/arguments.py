@@ -67,7 +67,7 @@ def keeps_rows(block, operands):
 def finish_kept(block, operands, task, at, lo, hi, row_bytes):
     """`finish` for rows that lie `at` bytes from the start of the scratch memory of the chunk that `task` is in."""
     words = block[operands + 5]
-    own = block[operands] + task // block[operands + 2] * block[operands + 1]
+    own = scratch_address(block, operands, task)
     given, place = pointer(uintp(block[operands + 4]), int64), own + block[operands + 1] - 8 * words
     private = pointer(uintp(place), int64)
     for k in range(words):
