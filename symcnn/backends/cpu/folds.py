@@ -124,7 +124,7 @@ class Folds(Expressions):
         scope.lines += [
             f"for {start} in range(0, {extent}, {SUMMED_IN_FLOAT32}):",
             *(f"    {a.part} = float32(0.0)" for a in blocks),
-            f"    for {counter} in range({start}, min({start} + {SUMMED_IN_FLOAT32}, {extent})):",
+            f"    for {counter} in range({start}, minimum({start} + {SUMMED_IN_FLOAT32}, {extent})):",
             *indent(indent(inner.lines)),
             *(f"    {a.total} = {a.total} + {a.part}" for a in blocks),
         ]
@@ -138,8 +138,8 @@ class Folds(Expressions):
             if condition.function in ("greater", "less_equal"):
                 limit = limit + 1
             (first if condition.function.startswith("greater") else last).append(self.emit(limit, scope))
-        low = f"max({', '.join(first)})" if len(first) > 1 else first[0]
-        high = f"min({', '.join(last)})" if len(last) > 1 else last[0]
+        low = _nested("maximum", first)
+        high = _nested("minimum", last)
         inner = Scope(scope, frozenset((row.axis,)), row=row)
         body(inner)
         span = high if low == "0" else f"{low}, {high}"
@@ -333,3 +333,11 @@ def _at_zero(place: Expr, axis: str) -> Expr:
     if isinstance(place, Call):
         return call(place.function, *(_at_zero(x, axis) for x in place.args), dtype=place.dtype)
     return place
+
+
+def _nested(function: str, texts: list[str]) -> str:
+    """``f(f(a, b), c)`` for the texts a, b, c."""
+    first, *others = texts
+    for text in others:
+        first = f"{function}({first}, {text})"
+    return first
