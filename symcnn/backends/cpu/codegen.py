@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symcnn.backends.cpu.expressions import Row, Scope, indent, storage
-from symcnn.backends.cpu.folds import Folds
+from symcnn.backends.cpu.halos import Halos
 from symcnn.backends.cpu.launch import HEADER
 from symcnn.backends.cpu.normal import normal_form
 from symcnn.backends.cpu.parts import in_parts
@@ -83,7 +83,7 @@ def generate(step: Step, in_place: Mapping[Variable, Variable]) -> Generated:
     return _Generator(step, nest, in_place).run(before)
 
 
-class _Generator(Folds):
+class _Generator(Halos):
     def __init__(self, step: Step, nest: Nest, in_place: Mapping[Variable, Variable], what: str = ""):
         super().__init__()
         self.step, self.nest, self.title = step, nest, what + step.name
@@ -126,7 +126,7 @@ class _Generator(Folds):
         weight = Const(max(sum(isinstance(e, Call) and e.dtype != INT for e in self.uses), 1), INT)
         return Generated(
             source, tuple(self.operands), tuple(self.integers), tuple(outer), (*work, weight),
-            len(self.rows), axes[-1].extent if inner else None, before,
+            len(self.rows), axes[-1].extent + self.halo if inner else None, before,
         )  # fmt: skip
 
     def _header(self) -> list[str]:
@@ -176,6 +176,8 @@ class _Generator(Folds):
             return
         axis, *rest = axes
         extent = self.emit(axis.extent, scope)
+        if not rest:
+            stores = self.with_halos(stores, axis, scope)
         inner = Scope(scope, frozenset((axis.name,)), row=None if rest else Row(axis.name, "0", extent))
         self._nest(inner, rest, stores)
         scope.lines.append(f"for {self.counters[axis.name]} in range({extent}):")

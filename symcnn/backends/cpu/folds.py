@@ -56,14 +56,12 @@ class Folds(Expressions):
         loads = [load for load in loads_below(fold.body) if row.axis in self.free_in(load)]
         if not loads or any(contiguity(load, row.axis) != 1 for load in loads):
             return False
-        extents = [axis.extent for axis in fold.axes]
-        short = all(isinstance(n, Const) for n in extents) and prod(n.value for n in extents) <= UNROLLED
-        return not short or bool(self._conditions(fold, row)[0])
+        return not is_short(fold) or bool(self.conditions(fold, row)[0])
 
     def fold(self, fold: Fold, scope: Scope, row: Row | None) -> str:
-        conditions, _ = self._conditions(fold, row)
+        conditions, _ = self.conditions(fold, row)
         folds = self._companions(fold, scope, row, conditions)
-        bodies = [self._conditions(f, row)[1] for f in folds]
+        bodies = [self.conditions(f, row)[1] for f in folds]
         positions = {f: _Position(self, f, row) for f in folds if f.kind.startswith("arg")}
         found = {(f.kind[3:], body): positions[f] for f, body in zip(folds, bodies, strict=True) if f in positions}
         accumulators = [
@@ -133,13 +131,11 @@ class Folds(Expressions):
         """The loop along the row, where the conditions hold."""
         first, last = [row.first], [row.last]
         for condition in conditions:
-            place, bound = condition.args
-            limit = call("subtract", bound, _at_zero(place, row.axis))
-            if condition.function in ("greater", "less_equal"):
-                limit = limit + 1
-            (first if condition.function.startswith("greater") else last).append(self.emit(limit, scope))
-        low = _nested("maximum", first)
-        high = _nested("minimum", last)
+            (first if condition.function.startswith("greater") else last).append(
+                self.emit(_limit(condition, row.axis), scope)
+            )
+        low = nested("maximum", first)
+        high = nested("minimum", last)
         inner = Scope(scope, frozenset((row.axis,)), row=row)
         body(inner)
         span = high if low == "0" else f"{low}, {high}"
@@ -162,13 +158,13 @@ class Folds(Expressions):
                 and self.free_in(f) == self.free_in(fold)
                 and scope.lookup(f) is None
                 and (row is None or self.by_rows(f, row))
-                and list(self._conditions(f, row)[0]) == list(conditions)
+                and list(self.conditions(f, row)[0]) == list(conditions)
                 and not any(_contains(f, g) or _contains(g, f) for g in found)
             ):
                 found.append(f)
         return found
 
-    def _conditions(self, fold: Fold, row: Row | None) -> tuple[tuple[Expr, ...], Expr]:
+    def conditions(self, fold: Fold, row: Row | None) -> tuple[tuple[Expr, ...], Expr]:
         """The conditions outside which `fold` sees what changes nothing, as far as loops can heed them, and its body
         where they hold."""
         body = fold.body
@@ -180,7 +176,7 @@ class Folds(Expressions):
         ):
             return (), body
         parts = _conjuncts(test)
-        kept = [c for c in parts if row is None or row.axis not in self.free_in(c) or _bounds(c, row.axis)]
+        kept = [c for c in parts if row is None or row.axis not in self.free_in(c) or bounds(c, row.axis)]
         for c in parts:
             if c not in set(kept):
                 value = Call("guard", (c, value, other), value.dtype)
@@ -318,7 +314,7 @@ def _conjuncts(condition: Expr) -> list[Expr]:
     return [condition]
 
 
-def _bounds(condition: Expr, axis: str) -> bool:
+def bounds(condition: Expr, axis: str) -> bool:
     """Whether `condition` is one of ``place >= bound``, ``place < bound``.. where the place moves with the counter."""
     if not isinstance(condition, Call) or condition.function not in ("less", "less_equal", "greater", "greater_equal"):
         return False
@@ -326,16 +322,29 @@ def _bounds(condition: Expr, axis: str) -> bool:
     return place.dtype == INT and coefficient(place, axis) == 1 and coefficient(bound, axis) == 0
 
 
-def _at_zero(place: Expr, axis: str) -> Expr:
+def _limit(condition: Expr, axis: str) -> Expr:
+    """The least value, or the first one too large, of the counter that `condition` bounds."""
+    place, bound = condition.args
+    limit = call("subtract", bound, at_zero(place, axis))
+    return limit + 1 if condition.function in ("greater", "less_equal") else limit
+
+
+def is_short(fold: Fold) -> bool:
+    """Whether LLVM unrolls it."""
+    extents = [axis.extent for axis in fold.axes]
+    return all(isinstance(n, Const) for n in extents) and prod(n.value for n in extents) <= UNROLLED
+
+
+def at_zero(place: Expr, axis: str) -> Expr:
     """`place` where the counter is 0."""
     if isinstance(place, Index):
         return const(0) if place.axis == axis else place
     if isinstance(place, Call):
-        return call(place.function, *(_at_zero(x, axis) for x in place.args), dtype=place.dtype)
+        return call(place.function, *(at_zero(x, axis) for x in place.args), dtype=place.dtype)
     return place
 
 
-def _nested(function: str, texts: list[str]) -> str:
+def nested(function: str, texts: list[str]) -> str:
     """``f(f(a, b), c)`` for the texts a, b, c."""
     first, *others = texts
     for text in others:
