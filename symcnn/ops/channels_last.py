@@ -61,6 +61,11 @@ class ChannelsLast(Op):
         return self.inner.checked_indices
 
     @property
+    def window_axis(self):
+        axis = getattr(self.inner, "window_axis", None)
+        return None if axis is None else LAST.index(axis)
+
+    @property
     def smooth(self):
         return self.inner.smooth
 

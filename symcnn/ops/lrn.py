@@ -24,6 +24,8 @@ class ChannelWindowSum(Op):
     before: int
     after: int
 
+    window_axis = 1
+
     images = (0,)
     examples = (
         Example(((2, 6, 2, 3),), {"before": 2, "after": 2}),

@@ -237,7 +237,9 @@ def _inline(order, forced, opaque, uses):
 
 
 def _reads_once(v: Variable) -> bool:
-    return v.op.pattern in ("elementwise", "gather", "view") or reduces(v)
+    # Kernels keep what windows along the last axis look at in a row of private memory.
+    windows = getattr(v.op, "window_axis", None) == v.ndim - 1
+    return v.op.pattern in ("elementwise", "gather", "view") or reduces(v) or windows
 
 
 def reduces(v: Variable) -> bool:
