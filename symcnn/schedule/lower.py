@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from symcnn.ir.graph import toposort, value_inputs
@@ -94,7 +95,7 @@ def lower(outputs, updates, tuned=no_kernel, finishes_rows=no_kernel, keeps_rows
         _nest_step(g, fusion, keeps_rows) if g.tuned is None or len(g.heads) > 1 else _tuned_step(g.tuned)
         for g in fusion.groups
     ]
-    steps = tuple(_late_updates(steps, updates, fusion))
+    steps = tuple(_ordered(steps, updates, fusion))
     return Program(tuple(outputs), dict(updates), steps, tuple(toposort([*roots, *updates])), frozenset(fusion.stored))
 
 
@@ -202,33 +203,46 @@ def _pointwise(body: _Body, nest: Nest):
             yield variable
 
 
-def _late_updates(steps, updates, fusion):
-    """Steps reordered so that an update of a Shared comes after its other readers where that is possible: then the
-    new value can be written over the old one."""
+def _ordered(steps, updates, fusion):
+    """Steps in the order in which they run: as they come, but
+
+    * an update of a Shared after its other readers where that is possible: the new value can be written over the old one;
+    * what no other step waits for, such as an update, as soon as it can run: what it reads is still in the cache, and
+      need not be kept any longer. So are numbers, such as a learning rate, which updates may be waiting for.
+    """
     producers = {v: step for step in steps for v in step.writes}
-    base = lambda v: base_of(v, fusion.stored)  # noqa: E731
     readers: dict[Variable, set] = {}
     for step in steps:
         for v in step.reads:
-            readers.setdefault(base(v), set()).add(step)
-    waits: dict = {}
+            readers.setdefault(base_of(v, fusion.stored), set()).add(step)
+    awaited = {
+        step: {producers[b] for v in step.reads if (b := base_of(v, fusion.stored)) in producers} for step in steps
+    }
+    late: dict = {}
     for shared, value in updates.items():
         writer = producers.get(value)
         if writer is not None:
-            waits.setdefault(writer, set()).update(readers.get(shared, set()) - {writer})
-    done: set = set()
-    waiting, order = list(steps), []
-    while waiting:
-        later = []
-        for step in waiting:
-            ready = all(producers[b] in done for b in map(base, step.reads) if b in producers)
-            if ready and waits.get(step, set()) <= done:
-                order.append(step)
-                done.add(step)
-            else:
-                later.append(step)
-        if len(later) == len(waiting):  # updates that read each other: give up on the first of them
-            stuck = next(s for s in later if all(producers[b] in done for b in map(base, s.reads) if b in producers))
-            waits.pop(stuck)
-        waiting = later
+            late.setdefault(writer, set()).update(readers.get(shared, set()) - {writer})
+    missing = {step: awaited[step] | late.get(step, set()) for step in steps}
+    followers: dict = {}
+    for step, others in missing.items():
+        for other in others:
+            followers.setdefault(other, []).append(step)
+    place = {step: (any(v in readers and v.ndim > 0 for v in step.writes), number) for number, step in enumerate(steps)}
+    by_place = {place[step]: step for step in steps}
+    ready = [place[step] for step in steps if not missing[step]]
+    heapify(ready)
+    order: dict = {}
+    while len(order) < len(steps):
+        if not ready:  # updates that read each other: give up on the first of them
+            stuck = next(s for s in steps if s not in order and awaited[s] <= order.keys())
+            missing[stuck].clear()
+            heappush(ready, place[stuck])
+        step = by_place[heappop(ready)]
+        order[step] = None
+        for follower in followers.get(step, ()):
+            if step in missing[follower]:
+                missing[follower].remove(step)
+                if not missing[follower]:
+                    heappush(ready, place[follower])
     return order

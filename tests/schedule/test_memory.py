@@ -208,3 +208,21 @@ def test_the_plan_is_made_for_the_shapes_of_the_call(sizes):
     e = np.exp(np.tanh(X))
     np.testing.assert_allclose(f(X)[0], e / e.sum(0), rtol=1e-5)
     assert f.bind(x=sizes).memory_plan.by_kind["input"] == X.nbytes
+
+
+def test_updates_run_as_soon_as_they_can():
+    """A gradient is needed by the update of its layer and by the layer below, then its memory is free."""
+    x, rate = sc.input("x", (64, 64)), sc.shared(np.float64(0.1))
+    weights = [sc.shared(np.eye(64, dtype="float32")) for _ in range(8)]
+    h = x
+    for w in weights:
+        h = sc.tanh(h @ w)
+    cost = sc.sum(h)
+    steps = rate.astype("float32")
+    updates = {w: w - steps * g for w, g in zip(weights, sc.grad(cost, weights), strict=True)}
+    f = sc.function([x], cost, updates=updates, device="cpu")
+    news = set(f.program.updates.values())  # as they were rewritten
+    order = [k for k, step in enumerate(f.program.steps) if any(v in news for v in step.writes)]
+    assert order[0] < len(f.program.steps) - len(weights)
+    assert f.memory_plan.arena_bytes <= (len(weights) + 4) * 64 * 64 * 4
+    assert set(f.program.in_place.values()) >= set(weights)
