@@ -19,6 +19,7 @@ from symcnn.backends.cpu.tuned.blocks import (
     DEPTH,
     FLOPS_PER_NANOSECOND,
     WORTH_SPLITTING,
+    copy_run,
     even_blocks,
     even_grain,
     multiply,
@@ -27,7 +28,7 @@ from symcnn.backends.cpu.tuned.blocks import (
     vector_length,
 )
 from symcnn.backends.cpu.tuned.conv2d import channels_together, convolution, packed_image, pixelwise, reads_well
-from symcnn.backends.cpu.tuned.pixels import add_patches, gather, geometry, row_stride
+from symcnn.backends.cpu.tuned.pixels import add_patches, geometry, row_stride
 from symcnn.backends.cpu.tuned.product import FINISH_ROWS_OF, PACK, PRODUCT, Packing, finish_launch, one_precision
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
 from symcnn.ops.window import Window2d
@@ -49,7 +50,7 @@ def conv2d_input(dtype):
     Operands: g, packed w, dx. Sizes: images, images in a task, parts of a group of channels, groups; pixels of g in an
     image, taps of a part, depth, pixels in a block, steps of a block of depth; whether g is read in place, the pitches
     of blocks of g and of G, where the latter begin; stride of g by pixel; strides of a group of g, and of a part of
-    packed w; whether the task finishes rows; geometry of g as it is copied and of dx as it is added to.
+    packed w; whether the task finishes rows; geometry of dx as it is added to.
     """
 
     def kernel(lo, hi, args):
@@ -58,8 +59,7 @@ def conv2d_input(dtype):
         size = sizes(block, 3)
         images, task_images, parts, groups, pixels, taps, depth, block_rows, steps = integers(size, 0, 9)
         in_place, g_pitch, pitch, results_at, g_row, g_group, of_part, finishes = integers(size, 9, 8)
-        g_grid, g_source, g_window = integers(size, 17, 2), integers(size, 19, 5), integers(size, 24, 10)
-        grid, shape, window = integers(size, 34, 2), integers(size, 36, 5), integers(size, 41, 10)
+        grid, shape, window = integers(size, 17, 2), integers(size, 19, 5), integers(size, 24, 10)
         copied = scratch(block, 3, lo, dtype)
         results = advance(copied, results_at)
         width = TILE_VECTORS * lanes(g)
@@ -86,7 +86,9 @@ def conv2d_input(dtype):
                     if in_place and (stop - first) % ROW_UNIT == 0:
                         left, strides = advance(sent, first * g_row), (g_row, g_row, 1)
                     else:
-                        gather(copied, g_pitch, sent, g_grid, g_source, g_window, first, stop)
+                        for p in range(first, stop):
+                            row_of_g = advance(sent, p * g_row)
+                            copy_run(advance(copied, (p - first) * g_pitch), row_of_g, depth, 0, depth)
                         left, strides = copied, (g_pitch, g_pitch, 1)
                     multiply(
                         left, advance(panels, piece * of_part), results, stop - first, taps, depth,
@@ -120,7 +122,9 @@ class Conv2dInputGrad:
         if pixelwise(window, output.shape[1:3], w.shape[2:]):
             return _of_pixels(g, w, output, window).workspace
         # As many bytes for any number of parts.
-        return sum(p.bytes for p in (channels_together(g), _panels(w, window.groups, 1)) if isinstance(p, Packing))
+        return sum(
+            p.bytes for p in (channels_together(g, flat=True), _panels(w, window.groups, 1)) if isinstance(p, Packing)
+        )
 
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         g, w = operands[:2]
@@ -160,7 +164,7 @@ def _adding(g: View, w: View, dx: View, window: Window2d, workspace, threads: in
     taps = channels * prod(kernel)
 
     launches = []
-    source, packed = channels_together(g), _panels(w, groups, parts)
+    source, packed = channels_together(g, flat=True), _panels(w, groups, parts)
     if isinstance(source, Packing):
         g = replace(packed_image(source), buffer=workspace.buffer, offset=workspace.offset)
         launches.append(source.launch(g, threads))
@@ -182,7 +186,6 @@ def _adding(g: View, w: View, dx: View, window: Window2d, workspace, threads: in
             sizes=(
                 *(images, task_images, parts, groups, pixels, taps, out, block_rows, even_blocks(out, DEPTH, 1)),
                 *(reads_well(g), g_pitch, pitch, results_at, row_stride(g), out, packed.matrix, parts == 1),
-                *geometry(g, grid, (1, 1), Window2d(), out),
                 *geometry(dx, grid, kernel, window, channels),
             ),
             tasks=tasks,
