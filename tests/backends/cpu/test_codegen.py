@@ -292,3 +292,9 @@ def test_large_folds_in_parts_of_any_size(rows):
     outputs = [sc.sum(x, axis=0), sc.sum(x), sc.any(x > 3, axis=0), sc.sum(x > 0, axis=0), sc.sum(x * x) / 2]
     outputs += [sc.max(x, axis=0), sc.min(x), sc.argmax(x, axis=0), sc.std(x, axis=0)] if rows else []
     agree([x], outputs, X, tolerance=1e-12)
+
+
+def test_positions_keep_their_axes():
+    x = sc.input("x", (None, 3, 4), "float64")
+    X = np.random.default_rng(0).normal(size=(2, 3, 4))
+    agree([x], sc.grad(sc.sum(sc.prod(x, axis=(0, 2)) ** 2), [x]), X, tolerance=1e-12)
