@@ -61,9 +61,13 @@ class Reduce(Op):
         return TensorType(dtype, (kept if self.keepdims else dropped)(x.shape, self.axes))
 
     def reference(self, x):
-        dtype = {} if self.kind in ("any", "all", "max", "min") else {"dtype": self.infer(type_of(x)).dtype}
+        dtype = self.infer(type_of(x)).dtype
+        options = {}
+        if self.kind in ("sum", "prod"):  # NumPy's sums in float32 are accurate over the last axes only
+            options["dtype"] = "float64" if x.dtype.kind == "f" else dtype
         with np.errstate(all="ignore"):
-            return _KINDS[self.kind](x, axis=self.axes, keepdims=self.keepdims, **dtype)
+            found = _KINDS[self.kind](x, axis=self.axes, keepdims=self.keepdims, **options)
+            return np.asarray(found, dtype)
 
     def pullback(self, inputs, output, cotangent):
         (x,) = inputs
