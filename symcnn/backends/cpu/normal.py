@@ -80,8 +80,9 @@ class _Merging:
         self.merged: set[str] = set()
         self.accesses = [(store.target, store.index) for store in step.nest.stores]
         self.positions: dict[Expr, tuple] = {}
-        self.needed: set[str] = set()  # counters that are computed with in any other way have to stay
         stack, seen = [store.value for store in step.nest.stores], set()
+        # Counters that are values, or are computed with in any other way, have to stay.
+        self.needed = {value.axis for value in stack if isinstance(value, Index)}
         while stack:
             expr = stack.pop()
             if expr in seen:
