@@ -16,10 +16,9 @@ AArch64 (NEON)          4                  2                   32
 Pointers are typed (`CPointer(float32)`), and the element type of the pointer decides the type of the vector::
 
     @njit
-    def scale(x, factor, n):                # n is a multiple of lanes(x)
-        f = splat(x, factor)
+    def add(x, y, n):                       # n is a multiple of lanes(x)
         for i in range(0, n, lanes(x)):
-            store(x, i, load(x, i) * f)
+            store(x, i, load(x, i) + load(y, i))
 
 Indices count elements, never bytes, and no alignment is assumed.
 """
@@ -265,28 +264,6 @@ def store_where(typing, mask, p, i, value):
 
 
 @intrinsic
-def broadcast(typing, p, i):
-    """The vector whose every lane is ``p[i]``."""
-    vector = vector_at(p)
-
-    def generate(context, builder, signature, arguments):
-        return emit_broadcast(builder, vector, *arguments)
-
-    return vector(p, types.int64), generate
-
-
-@intrinsic
-def splat(typing, p, scalar):
-    """The vector whose every lane is `scalar`, of the element type of `p`."""
-    vector = vector_at(p)
-
-    def generate(context, builder, signature, arguments):
-        return _fill(builder, arguments[1], vector.lanes)
-
-    return vector(p, vector.dtype), generate
-
-
-@intrinsic
 def zero(typing, p):
     """The vector of zeros of the element type of `p`."""
     vector = vector_at(p)
@@ -310,45 +287,14 @@ def fma(typing, a, b, c):
     return a(a, a, a), generate
 
 
-@intrinsic
-def maximum(typing, a, b):
-    """The larger of `a` and `b` lane by lane, NaN where either is NaN (as `numpy.maximum`)."""
-
-    def generate(context, builder, signature, arguments):
-        return _call(builder, f"llvm.maximum.{_suffix(a)}", _llvm_vector(a), arguments)
-
-    return a(a, a), generate
+@type_callable(operator.add)
+def _sum_type(context):
+    return lambda a, b: a if isinstance(a, Vector) and a == b else None
 
 
-@intrinsic
-def total(typing, a):
-    """The sum of the lanes of `a`, added pairwise."""
-
-    def generate(context, builder, signature, arguments):
-        scalar = _LLVM_SCALAR[a.dtype]
-        start = ir.Constant(scalar, -0.0)
-        # Without leave to reassociate, LLVM would add the lanes one after the other.
-        name = f"llvm.vector.reduce.fadd.{_suffix(a)}"
-        return _call(builder, name, scalar, [start, arguments[0]], fastmath=("reassoc",))
-
-    return a.dtype(a), generate
-
-
-def _register_operator(function, instruction):
-    """Let a Python operator on two vectors mean one LLVM instruction."""
-
-    @type_callable(function)
-    def operator_type(context):
-        return lambda a, b: a if isinstance(a, Vector) and a == b else None
-
-    @lower_builtin(function, Vector, Vector)
-    def generate(context, builder, signature, arguments):
-        return getattr(builder, instruction)(*arguments)
-
-
-_register_operator(operator.add, "fadd")
-_register_operator(operator.sub, "fsub")
-_register_operator(operator.mul, "fmul")
+@lower_builtin(operator.add, Vector, Vector)
+def _sum(context, builder, signature, arguments):
+    return builder.fadd(*arguments)
 
 
 # -- Masks ------------------------------------------------------------------------------------------------------------
@@ -363,23 +309,3 @@ def lane_range(typing, p, first, stop):
         return emit_lane_range(builder, vector, *arguments[1:])
 
     return Mask(vector.lanes)(p, types.int64, types.int64), generate
-
-
-@intrinsic
-def greater(typing, a, b):
-    """The mask of the lanes where ``a > b``; a NaN is greater than nothing."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.fcmp_ordered(">", *arguments)
-
-    return Mask(a.lanes)(a, a), generate
-
-
-@intrinsic
-def select(typing, mask, a, b):
-    """`a` in the lanes of `mask`, `b` in the others."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.select(*arguments)
-
-    return a(mask, a, a), generate

@@ -11,21 +11,15 @@ from symcnn.backends.cpu.simd import (
     VECTOR_BYTES,
     Vector,
     advance,
-    broadcast,
     fma,
-    greater,
     integers,
     lane_range,
     lanes,
     load,
     load_where,
-    maximum,
     pointer,
-    select,
-    splat,
     store,
     store_where,
-    total,
     zero,
 )
 
@@ -33,32 +27,25 @@ GUARD = -7.0
 
 
 @njit
-def exercise(dtype, inputs, scalar, first, stop, outputs):
+def exercise(dtype, inputs, first, stop, outputs):
     """Apply every operation to the three vectors at `inputs` and write one row of `outputs` for each."""
     p, out = pointer(inputs, dtype), pointer(outputs, dtype)
     width = lanes(p)
     a, b, c = load(p, 0), load(p, width), load(advance(p, width), width)
     inside = lane_range(p, first, stop)
     store(out, 0 * width, a + b)
-    store(out, 1 * width, a - b)
-    store(out, 2 * width, a * b)
-    store(out, 3 * width, fma(a, b, c))
-    store(out, 4 * width, maximum(a, b))
-    store(out, 5 * width, select(greater(a, b), a, c))
-    store(out, 6 * width, broadcast(p, 1))
-    store(out, 7 * width, splat(p, scalar))
-    store(out, 8 * width, zero(p))
-    store(out, 9 * width, load_where(inside, p, 0))
-    store_where(inside, out, 10 * width, a)
-    out[11 * width] = total(a)
+    store(out, 1 * width, fma(a, b, c))
+    store(out, 2 * width, zero(p))
+    store(out, 3 * width, load_where(inside, p, 0))
+    store_where(inside, out, 4 * width, a)
     return width
 
 
 def run(dtype, a, b, c, first=0, stop=0):
     """The rows of `exercise` for NumPy vectors."""
     inputs = np.concatenate([a, b, c])
-    outputs = np.full((12, len(a)), GUARD, a.dtype)
-    width = exercise(dtype, np.uintp(inputs.ctypes.data), a.dtype.type(3), first, stop, np.uintp(outputs.ctypes.data))
+    outputs = np.full((5, len(a)), GUARD, a.dtype)
+    width = exercise(dtype, np.uintp(inputs.ctypes.data), first, stop, np.uintp(outputs.ctypes.data))
     assert width == len(a)
     return outputs
 
@@ -83,19 +70,12 @@ def test_width_is_that_of_one_register(dtype):
 def test_arithmetic(dtype, vectors):
     a, b, c = vectors
     rows = run(dtype, a, b, c)
-    for row, expected in enumerate([a + b, a - b, a * b]):
-        np.testing.assert_array_equal(rows[row], expected)
-    np.testing.assert_allclose(rows[3], a * b + c, rtol=0, atol=4 * np.finfo(a.dtype).eps)
-    np.testing.assert_array_equal(rows[4], np.maximum(a, b))
-    np.testing.assert_array_equal(rows[5], np.where(a > b, a, c))
-    np.testing.assert_allclose(rows[11, 0], a.sum(), rtol=0, atol=len(a) * np.finfo(a.dtype).eps)
+    np.testing.assert_array_equal(rows[0], a + b)
+    np.testing.assert_allclose(rows[1], a * b + c, rtol=0, atol=4 * np.finfo(a.dtype).eps)
 
 
-def test_constants(dtype, vectors):
-    rows = run(dtype, *vectors)
-    np.testing.assert_array_equal(rows[6], np.full_like(vectors[0], vectors[0, 1]))
-    np.testing.assert_array_equal(rows[7], np.full_like(vectors[0], 3))
-    np.testing.assert_array_equal(rows[8], np.zeros_like(vectors[0]))
+def test_zero(dtype, vectors):
+    np.testing.assert_array_equal(run(dtype, *vectors)[2], np.zeros_like(vectors[0]))
 
 
 @pytest.mark.parametrize(
@@ -105,8 +85,8 @@ def test_masked_access_touches_its_lanes_only(dtype, vectors, first, stop):
     lane = np.arange(vectors.shape[1])
     inside = (lane >= first) & (lane < stop)
     rows = run(dtype, *vectors, first, stop)
-    np.testing.assert_array_equal(rows[9], np.where(inside, vectors[0], 0))
-    np.testing.assert_array_equal(rows[10], np.where(inside, vectors[0], vectors.dtype.type(GUARD)))
+    np.testing.assert_array_equal(rows[3], np.where(inside, vectors[0], 0))
+    np.testing.assert_array_equal(rows[4], np.where(inside, vectors[0], vectors.dtype.type(GUARD)))
 
 
 def test_nan_and_infinity_mean_what_they_mean_in_numpy(dtype, vectors):
@@ -114,8 +94,7 @@ def test_nan_and_infinity_mean_what_they_mean_in_numpy(dtype, vectors):
     a[0], b[1], a[-1] = np.nan, np.nan, np.inf
     rows = run(dtype, a, b, c)
     np.testing.assert_array_equal(rows[0], a + b)
-    np.testing.assert_array_equal(rows[4], np.maximum(a, b))
-    np.testing.assert_array_equal(rows[5], np.where(a > b, a, c))
+    np.testing.assert_allclose(rows[1], a * b + c, rtol=0, atol=4 * np.finfo(a.dtype).eps)
 
 
 def test_integers_reads_a_tuple():
