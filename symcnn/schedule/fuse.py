@@ -129,7 +129,8 @@ def fuse(
     opaque = {v for v in order if tuned(v)}
     forced = _in_memory(roots, order, opaque)
     uses = _use_counts(order)
-    inlined, sizes = _inline(order, forced, opaque, uses)
+    hosts = {v for v in opaque if finishes_rows(v)}
+    inlined, sizes = _inline(order, forced, opaque, uses, _riders(order, hosts))
     heads = [
         v
         for v in order
@@ -137,7 +138,7 @@ def fuse(
     ]
     all_heads = set(heads)
     reads = {v: _reads(v, all_heads) for v in heads}
-    groups, home = _group(heads, reads, opaque, {v for v in opaque if finishes_rows(v)}, sizes)
+    groups, home = _group(heads, reads, opaque, hosts, sizes)
     stored = _stored(heads, reads, home, forced)
     return Fusion(_execution_order(groups), stored, home, inlined)
 
@@ -208,7 +209,18 @@ def _use_counts(order) -> dict[Variable, int]:
     return uses
 
 
-def _inline(order, forced, opaque, uses):
+def _riders(order, hosts) -> set[Variable]:
+    """What could be in the epilogue of one of `hosts`: it follows element by element from its result."""
+    riders: set[Variable] = set()
+    for v in order:
+        if v.op.pattern == "elementwise" and any(
+            (x in hosts or x in riders) and not _stretched(v, x) for x in value_inputs(v)
+        ):
+            riders.add(v)
+    return riders
+
+
+def _inline(order, forced, opaque, uses, riders):
     """Variables read once, by a reader that reads each element a bounded number of times; and the size of each head."""
     inlined: set[Variable] = set()
     owner = {v: v for v in order}
@@ -223,6 +235,8 @@ def _inline(order, forced, opaque, uses):
             bounded = reader_is_bounded and uses[x] == 1 and size[owner[v]] < MAX_OPS_IN_A_GROUP
             if v.op.pattern == "elementwise" and _stretched(v, x) and _suffix_stretch(v, x) is None:
                 bounded = False  # it would be computed again for every repetition
+            if x in riders and v.op.pattern in ("gather", "view"):
+                bounded = False  # nor more often than in an epilogue
             if not bounded:
                 continue
             if x.op.pattern == "view":

@@ -128,6 +128,14 @@ def test_a_residual_of_two_products_rides_on_the_later(x):
     assert f.kernels[-1].name == "matmul + add + relu"
 
 
+def test_it_rides_rather_than_being_computed_where_it_is_read(x):
+    """The reader moves elements, and may read one twice."""
+    y = sc.tanh(x @ shared(8, 5))
+    for move in (lambda v: sc.pad(v, ((1, 0), (0, 1))), lambda v: sc.transpose(v) * 2, lambda v: sc.concat([v, v])):
+        f = agree([x], [move(y)], [rng().normal(size=(7, 8)).astype("float32")])
+        assert f.kernels[0].name == "matmul + tanh"
+
+
 def test_what_is_left_of_it_shares_its_memory():
     """A chain of layers needs two results at a time, as without bias and activation."""
     x = sc.input("x", (64, 64))
