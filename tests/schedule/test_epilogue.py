@@ -133,7 +133,7 @@ def test_it_rides_rather_than_being_computed_where_it_is_read(x):
     y = sc.tanh(x @ shared(8, 5))
     for move in (lambda v: sc.pad(v, ((1, 0), (0, 1))), lambda v: sc.transpose(v) * 2, lambda v: sc.concat([v, v])):
         f = agree([x], [move(y)], [rng().normal(size=(7, 8)).astype("float32")])
-        assert f.kernels[0].name == "matmul + tanh"
+        assert f.kernels[0].name.startswith("matmul + tanh")
 
 
 def test_what_is_left_of_it_shares_its_memory():
