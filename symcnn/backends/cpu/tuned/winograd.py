@@ -3,15 +3,15 @@
 The input gradient of a convolution is a convolution too, of g with the weights turned by 180 degrees and their channels
 exchanged. Where that takes many more tiles, it is the transposed map instead, whose tiles overlap and are added up.
 
-There are two launches. `pack_weights` transforms all weights. `winograd` computes the result
-block by block: it transforms the tiles of some rows of tiles, multiplies 36 small matrices
-``[tiles, channels] [channels, out]``, and transforms the products into their final place. Blocks are small enough to
-stay in the second-level cache in between, except in wide layers, which multiply long enough to hide it.
+There are two launches. `pack_weights` transforms all weights. `winograd` computes the result block by block: it
+transforms some rows of tiles, multiplies 36 small matrices ``[tiles, channels] [channels, out]``, and transforms the
+products into their final place. Blocks stay in the second-level cache in between, except in wide layers, which multiply
+long enough to hide it.
 
 Tiles may hang over the edge of an image: the transforms find pixels through tables of addresses, in which every pixel
 outside of the image is the same line of zeros, or of memory that nobody reads.
 
-What is not finite spreads: a NaN or an infinity in the input makes NaN of all outputs in its tiles.
+What is not finite spreads: a NaN or an infinity in the input makes NaN of all outputs of its tiles.
 """
 
 from dataclasses import replace
@@ -45,8 +45,8 @@ PANEL = tile_columns(ITEM)
 TABLE = 2 * VALUES  # room for a table of addresses, in float32s
 PACKED_CHANNELS = 16  # that a task of `pack_weights` transforms
 # Of transformed tiles and their products, in a second-level cache of 1 MiB.
-BLOCK_BYTES = 640 * 1024
-FEWEST_TILES, MOST_TILES = 36, 96
+BLOCK_BYTES = 512 * 1024
+FEWEST_TILES, MOST_TILES = 24, 96
 # What it costs, in multiply-adds of vectors: to transform a vector of channels of a tile to the points or back, to
 # transform the weights of one channel for one output and fetch them again; and how fast a direct convolution is.
 TRANSFORM, WEIGHTS, DIRECT_SPEED = 160, 100, 0.85

@@ -44,7 +44,7 @@ from symcnn.backends.cpu.tuned.winograd_transforms import (
 )
 from symcnn.schedule.plan import View
 
-BLOCK_CHANNELS, BLOCK_OUT = 72, 96
+BLOCK_CHANNELS, BLOCK_OUT = 96, 128
 TILES = 48  # that are multiplied at a time
 FEWEST_TASKS = 8
 
