@@ -3,6 +3,9 @@
 With t = (i, j, channel) for the taps of the window and p = (image, row, column) for the pixels of the output, a
 convolution is ``y[p, k] = sum_t X[p, t] W[t, k]`` in each group, where X holds the patches of the input (see `pixels`).
 A block of patches at a time is copied to scratch memory; where a patch is a pixel, X is read in place.
+
+Groups of a few channels would leave most of a vector empty. So many of them as fill one are multiplied as one group,
+with zeros in the weights from each of them to the others.
 """
 
 from dataclasses import replace
@@ -10,6 +13,7 @@ from math import prod
 from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
+from symcnn.backends.cpu.tuned.blocks import vector_length
 from symcnn.backends.cpu.tuned.gemm import BAD_PITCH
 from symcnn.backends.cpu.tuned.pixels import geometry, is_flat, row_stride
 from symcnn.backends.cpu.tuned.product import (
@@ -44,31 +48,40 @@ class Conv2d:
 
 def convolution(x: View, w: View, y: View, window: Window2d, group_stride: int | None = None) -> Product:
     """The convolution y of x and w, whose groups are `group_stride` apart (one after the other, if not given)."""
-    groups, (out, channels, *kernel) = window.groups, w.shape
-    columns = out // groups
+    (out, channels, *kernel), itemsize = w.shape, w.dtype.itemsize
+    columns = out // window.groups
     if group_stride is None:
         group_stride = columns * w.strides[0]
+    members = groups_in_one(window.groups, channels, columns, itemsize)
+    groups = window.groups // members
     source = channels_together(x)
     seen = packed_image(source) if isinstance(source, Packing) else x
     in_place = pixelwise(window, x.shape[1:3], kernel) and reads_well(seen)
     of_out, of_channel, *of_tap = w.strides
     weights = replace(w, shape=(1, 1, columns, *kernel, channels), strides=(0, 0, of_out, *of_tap, of_channel))
+    batch = ((groups, members * group_stride),)
     pitch = row_stride(seen)
     return Product(
         x=source,
         x_strides=(pitch, pitch, 1),
         x_in_place=WHOLE_UNITS if in_place else NEVER,
-        geometry=geometry(seen, y.shape[1:3], kernel, window, channels),
+        geometry=geometry(seen, y.shape[1:3], kernel, window, members * channels),
         w=w,
         in_place=0,
-        packing=Packing(weights, tile_columns(w.dtype.itemsize), ((groups, group_stride),)),
+        packing=Packing(weights, tile_columns(itemsize), batch, members, group_stride),
         y=y,
         rows=prod(y.shape[:3]),
-        columns=columns,
-        depth=channels * prod(kernel),
+        columns=members * columns,
+        depth=members * channels * prod(kernel),
         groups=groups,
-        group_strides=(channels, columns * y.strides[3]),
+        group_strides=(members * channels, members * columns * y.strides[3]),
     )
+
+
+def groups_in_one(groups: int, channels: int, out: int, itemsize: int) -> int:
+    """How many groups are multiplied as one: as many as fill a vector."""
+    room = vector_length(itemsize) // max(channels, out, 1)
+    return next((members for members in range(room, 1, -1) if groups % members == 0), 1)
 
 
 def pixelwise(window: Window2d, size, kernel) -> bool:

@@ -27,7 +27,14 @@ from symcnn.backends.cpu.tuned.blocks import (
     row_pitch,
     vector_length,
 )
-from symcnn.backends.cpu.tuned.conv2d import channels_together, convolution, packed_image, pixelwise, reads_well
+from symcnn.backends.cpu.tuned.conv2d import (
+    channels_together,
+    convolution,
+    groups_in_one,
+    packed_image,
+    pixelwise,
+    reads_well,
+)
 from symcnn.backends.cpu.tuned.pixels import add_patches, geometry, row_stride
 from symcnn.backends.cpu.tuned.product import FINISH_ROWS_OF, PACK, PRODUCT, Packing, finish_launch, one_precision
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
@@ -147,24 +154,27 @@ def _panels(w: View, groups: int, parts: int) -> Packing:
     """The weights packed, for each part of each group of channels: columns (i, j, channel), depth k."""
     out, channels = w.shape[0] // groups, w.shape[1] // parts
     of_out, of_channel, of_i, of_j = w.strides
+    members = groups_in_one(groups, w.shape[1], out, w.dtype.itemsize)
     source = replace(w, shape=(*w.shape[2:], channels, 1, 1, out), strides=(of_i, of_j, of_channel, 0, 0, of_out))
-    return Packing(source, tile_columns(w.dtype.itemsize), ((parts, channels * of_channel), (groups, out * of_out)))
+    batch = ((parts, channels * of_channel), (groups // members, members * out * of_out))
+    return Packing(source, tile_columns(w.dtype.itemsize), batch, members, out * of_out)
 
 
 def _adding(g: View, w: View, dx: View, window: Window2d, workspace, threads: int) -> list[Launch]:
-    itemsize, groups, kernel = dx.dtype.itemsize, window.groups, w.shape[2:]
-    images, grid, out = g.shape[0], g.shape[1:3], w.shape[0] // groups
+    itemsize, kernel = dx.dtype.itemsize, w.shape[2:]
+    images, grid = g.shape[0], g.shape[1:3]
     pixels = prod(grid)
     flops = 2 * images * pixels * w.shape[0] * prod(w.shape[1:])
     if flops < FLOPS_PER_NANOSECOND * WORTH_SPLITTING:
         threads = 1
     # Columns of a part stay whole vectors, or it would be padded more than the whole.
     parts = threads if images < threads and w.shape[1] % (threads * vector_length(itemsize)) == 0 else 1
-    channels = w.shape[1] // parts
+    source, packed = channels_together(g, flat=True), _panels(w, window.groups, parts)
+    groups = window.groups // packed.members
+    channels, out = dx.shape[3] // groups // parts, w.shape[0] // groups
     taps = channels * prod(kernel)
 
     launches = []
-    source, packed = channels_together(g, flat=True), _panels(w, groups, parts)
     if isinstance(source, Packing):
         g = replace(packed_image(source), buffer=workspace.buffer, offset=workspace.offset)
         launches.append(source.launch(g, threads))

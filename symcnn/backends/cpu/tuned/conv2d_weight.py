@@ -23,7 +23,7 @@ from symcnn.backends.cpu.tuned.blocks import (
     row_pitch,
     vector_length,
 )
-from symcnn.backends.cpu.tuned.conv2d import channels_together, packed_image
+from symcnn.backends.cpu.tuned.conv2d import channels_together, groups_in_one, packed_image
 from symcnn.backends.cpu.tuned.pixels import gather, geometry, row_stride
 from symcnn.backends.cpu.tuned.product import PACK, Packing, one_precision
 from symcnn.backends.cpu.tuned.tile import TILE_VECTORS, tile_columns
@@ -87,32 +87,35 @@ def conv2d_weight(dtype):
 def add_slices(dtype):
     """dw[group * columns + k, c, i, j] = sum_s partial[s, group, (i, j, c), k]; a task is a vector of one group's k.
 
-    Operands: partial sums, dw. Sizes: slices, groups, columns of a group; channels, rows and columns of the window; the
-    pitch of the partial sums.
+    Of a group that is several, only what leads from each of them to itself is part of dw.
+
+    Operands: partial sums, dw. Sizes: slices, groups, groups in one of these; of each of those, columns and channels;
+    rows and columns of the window; the pitch of the partial sums.
     """
 
     def kernel(lo, hi, args):
         block = arguments(args)
         partial, dw = operand(block, 0, dtype), operand(block, 1, dtype)
-        slices, groups, columns, channels, kernel_h, kernel_w, pitch = integers(sizes(block, 2), 0, 7)
+        slices, groups, members, columns, channels, kernel_h, kernel_w, pitch = integers(sizes(block, 2), 0, 8)
         sums = scratch(block, 2, lo, dtype)
-        taps = channels * kernel_h * kernel_w
-        per_group = (columns + lanes(dw) - 1) // lanes(dw)
+        window = kernel_h * kernel_w
+        all_columns, all_channels = members * columns, members * channels
+        per_group = (all_columns + lanes(dw) - 1) // lanes(dw)
         for task in range(lo, hi):
             group, column = task // per_group, task % per_group * lanes(dw)
-            first, used = group * columns + column, min(lanes(dw), columns - column)
-            for c in range(channels):
-                for tap in range(kernel_h * kernel_w):
-                    source = advance(partial, (group * taps + tap * channels + c) * pitch + column)
+            first, used = group * all_columns + column, min(lanes(dw), all_columns - column)
+            for c in range(all_channels):
+                member = c // channels
+                begin, end = max(0, member * columns - column), min(used, (member + 1) * columns - column)
+                for tap in range(window):
+                    source = advance(partial, ((group * window + tap) * all_channels + c) * pitch + column)
                     sum_ = zero(dw)
                     for piece in range(slices):
-                        sum_ = sum_ + load(source, piece * groups * taps * pitch)
+                        sum_ = sum_ + load(source, piece * groups * window * all_channels * pitch)
                     store(sums, 0, sum_)
-                    place = advance(dw, first * taps + c * kernel_h * kernel_w + tap)
-                    for k in range(used):
-                        place[k * taps] = sums[k]
-            per_column = channels * kernel_h
-            finish(block, 2, first * per_column, (first + used) * per_column)
+                    for k in range(begin, end):
+                        dw[((first + k) * channels + c % channels) * window + tap] = sums[k]
+            finish(block, 2, first * channels * kernel_h, (first + used) * channels * kernel_h)
 
     return kernel
 
@@ -135,15 +138,14 @@ class Conv2dWeightGrad:
 
     def workspace(self, op, output: View, operands) -> int:
         packings = (channels_together(view, flat) for view, flat in zip(operands[:2], (False, True), strict=True))
-        groups = op.inner.window.groups
-        cut = Cut.of(groups, output, operands[1])
-        return cut.bytes(groups, output) + sum(p.bytes for p in packings if isinstance(p, Packing))
+        cut = Cut.of(op.inner.window.groups, output, operands[1])
+        return cut.bytes + sum(p.bytes for p in packings if isinstance(p, Packing))
 
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         if not prod(output.shape):
             return []
-        window, (out, channels, *kernel) = op.inner.window, output.shape
-        groups, itemsize, name = window.groups, output.dtype.itemsize, output.dtype.name
+        window, kernel = op.inner.window, output.shape[2:]
+        itemsize, name = output.dtype.itemsize, output.dtype.name
         launches, images = [], []
         for view, flat in zip(operands[:2], (False, True), strict=True):
             source = channels_together(view, flat)
@@ -155,17 +157,17 @@ class Conv2dWeightGrad:
         x, g = images
         partial = replace(output, buffer=workspace.buffer, offset=workspace.offset)
 
-        cut = Cut.of(groups, output, g)
-        columns, row_taps = out // groups, channels * kernel[1]
-        pixels = prod(g.shape[:3])
+        cut = Cut.of(window.groups, output, g)
+        groups, channels, columns = cut.groups, cut.members * output.shape[1], output.shape[0] // cut.groups
+        row_taps, pixels = channels * kernel[1], prod(g.shape[:3])
         pitch = row_pitch(cut.rows * row_taps + vector_length(itemsize), itemsize)
         tasks = cut.slices * groups * ceil(kernel[0] / cut.rows) * ceil(columns / cut.columns)
-        flops = 2 * out * prod(output.shape[1:]) * pixels
+        flops = 2 * prod(output.shape) * pixels
         multiply_slices = Launch(
             kernel=CONV2D_WEIGHT[name],
             operands=(x, g, partial),
             sizes=(
-                *(groups, prod(output.shape[1:]), columns, pixels, cut.slice_pixels, cut.run),
+                *(groups, channels * prod(kernel), columns, pixels, cut.slice_pixels, cut.run),
                 *(kernel[0], cut.rows, row_taps, cut.columns, pitch, cut.pitch),
                 *(cut.run * pitch, channels, columns, row_stride(g)),
                 *geometry(x, g.shape[1:3], kernel, window, channels),
@@ -179,7 +181,10 @@ class Conv2dWeightGrad:
         add = Launch(
             kernel=ADD_SLICES[name],
             operands=(partial, output),
-            sizes=(cut.slices if pixels else 0, groups, columns, channels, *kernel, cut.pitch),
+            sizes=(
+                *(cut.slices if pixels else 0, groups),
+                *(cut.members, columns // cut.members, output.shape[1], *kernel, cut.pitch),
+            ),
             tasks=blocks,
             grain=even_grain(blocks, threads, (cut.slices + 4) * prod(output.shape) / 8),
             scratch=vector_length(itemsize) * itemsize,
@@ -194,24 +199,33 @@ class Cut:
 
     Attributes
     ----------
+    groups, members : int
+        Groups, and how many of the convolution's each of them is.
     rows, columns : int
         Rows of the window, and output channels, of a block.
     run, slice_pixels, slices : int
         Pixels that are multiplied at a time, pixels of a slice, and slices.
     pitch : int
         Elements from one row of the partial sums to the next.
+    bytes : int
+        Of the partial sums.
     """
 
+    groups: int
+    members: int
     rows: int
     columns: int
     run: int
     slice_pixels: int
     slices: int
     pitch: int
+    bytes: int
 
     @classmethod
     def of(cls, groups: int, dw: View, g: View) -> "Cut":
         itemsize, (out, channels, kernel_h, kernel_w) = dw.dtype.itemsize, dw.shape
+        members = groups_in_one(groups, channels, out // groups, itemsize)
+        groups, channels = groups // members, channels * members
         columns, row_taps, pixels = out // groups, max(1, channels * kernel_w), prod(g.shape[:3])
         rows = even_blocks(kernel_h, BLOCK_TAPS // row_taps, 1)
         block_columns = even_blocks(columns, BLOCK_COLUMNS, tile_columns(itemsize))
@@ -221,11 +235,7 @@ class Cut:
         slices = round_up(ceil(TASKS / max(1, blocks)), 4 // gcd(blocks, 4))
         slices = max(1, min(slices, pixels // SLICE_PIXELS))
         slice_pixels = max(1, ceil(pixels / slices))
+        slices = max(1, ceil(pixels / slice_pixels))
         pitch = round_up(columns, vector_length(itemsize))
-        return cls(
-            rows, block_columns, min(run, slice_pixels), slice_pixels, max(1, ceil(pixels / slice_pixels)), pitch
-        )
-
-    def bytes(self, groups: int, dw: View) -> int:
-        """Of the partial sums."""
-        return self.slices * groups * prod(dw.shape[1:]) * self.pitch * dw.dtype.itemsize
+        size = slices * groups * channels * kernel_h * kernel_w * pitch * itemsize
+        return cls(groups, members, rows, block_columns, min(run, slice_pixels), slice_pixels, slices, pitch, size)

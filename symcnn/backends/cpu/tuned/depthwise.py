@@ -281,7 +281,7 @@ class DepthwiseConv2dWeightGrad:
         add = Launch(
             kernel=ADD_SLICES[name],
             operands=(partial, output),
-            sizes=(slices, 1, channels, 1, *kernel, round_up(channels, vector_length(itemsize))),
+            sizes=(slices, 1, 1, channels, 1, *kernel, round_up(channels, vector_length(itemsize))),
             tasks=blocks,
             grain=even_grain(blocks, threads, (slices + 4) * prod(output.shape) / 8),
             scratch=vector_length(itemsize) * itemsize,

@@ -73,47 +73,53 @@ def batch_offset(axes, batch, which):
 def pack(dtype):
     """Pack matrices into panels [matrix][panel][depth][column]; a task is one panel.
 
-    Operands: source, panels. Sizes: width of a panel; extents of the three axes of a column and of the three of depth;
-    the strides of these; the matrices as batch axes, with their strides where X would be.
+    Operands: source, panels. Sizes: width of a panel; members on the diagonal of a matrix, elements from one to the
+    next; of a member, extents of the three axes of a column and of the three of depth, and their strides; the matrices
+    as batch axes, with their strides where X would be.
     """
 
     def kernel(lo, hi, args):
         block = arguments(args)
         source, panels = operand(block, 0, dtype), operand(block, 1, dtype)
         size = sizes(block, 2)
-        width = size[0]
-        columns_i, columns_j, columns_c, depth_i, depth_j, depth_c = integers(size, 1, 6)
-        column_i, column_j, column_c, step_i, step_j, step_c = integers(size, 7, 6)
-        axes = advance(size, 13)
-        columns, depth = columns_i * columns_j * columns_c, depth_i * depth_j * depth_c
+        width, members, of_member = integers(size, 0, 3)
+        columns_i, columns_j, columns_c, depth_i, depth_j, depth_c = integers(size, 3, 6)
+        column_i, column_j, column_c, step_i, step_j, step_c = integers(size, 9, 6)
+        axes = advance(size, 15)
+        per_above = members * columns_c
+        columns, steps = columns_i * columns_j * per_above, members * depth_c
         per_matrix = (columns + width - 1) // width
         for task in range(lo, hi):
             first = task % per_matrix * width
             used = min(width, columns - first)
             matrix = advance(source, batch_offset(axes, task // per_matrix, 0))
-            panel = advance(panels, task * depth * width)
+            panel = advance(panels, task * depth_i * depth_j * steps * width)
             in_vectors = column_c == 1 and columns == columns_c and width % lanes(source) == 0
             for i in range(depth_i):
                 for j in range(depth_j):
                     line = advance(matrix, i * step_i + j * step_j)
-                    for begin in range(0, depth_c, PACK_DEPTH):
-                        end = min(begin + PACK_DEPTH, depth_c)
+                    for begin in range(0, steps, PACK_DEPTH):
+                        end = min(begin + PACK_DEPTH, steps)
                         if in_vectors:
                             for t in range(begin, end):
                                 for q in range(0, width, lanes(panel)):
                                     inside = lane_range(panel, 0, used - q)
                                     store(panel, t * width + q, load_where(inside, line, first + t * step_c + q))
                         else:
-                            for q in range(used):
-                                c, above = (first + q) % columns_c, (first + q) // columns_c
-                                of_column = above // columns_j * column_i + above % columns_j * column_j + c * column_c
-                                column = advance(line, of_column)
-                                for t in range(begin, end):
-                                    panel[t * width + q] = column[t * step_c]
-                            for t in range(begin, end):
-                                for q in range(used, width):
+                            for q in range(width):
+                                above, c = (first + q) // per_above, (first + q) % per_above
+                                member, c = c // columns_c, c % columns_c
+                                column = advance(line, above // columns_j * column_i + above % columns_j * column_j)
+                                column = advance(column, member * (of_member - depth_c * step_c) + c * column_c)
+                                there = min(max(begin, member * depth_c), end)
+                                over = max(there, min(end, (member + 1) * depth_c)) if q < used else there
+                                for t in range(begin, there):
                                     panel[t * width + q] = 0
-                    panel = advance(panel, depth_c * width)
+                                for t in range(there, over):
+                                    panel[t * width + q] = column[t * step_c]
+                                for t in range(over, end):
+                                    panel[t * width + q] = 0
+                    panel = advance(panel, steps * width)
 
     return kernel
 
@@ -232,20 +238,25 @@ class Packing:
         Columns of a panel.
     batch : tuple of (extent, stride)
         Their axes, the last one first.
+    members, member_stride : int
+        So many matrices, so far apart, follow each other on the diagonal of a packed one: its columns count (i, j,
+        member, c), its depth likewise, and where the members differ it is zero.
     """
 
     source: View
     width: int
     batch: tuple[tuple[int, int], ...] = ()
+    members: int = 1
+    member_stride: int = 0
 
     @property
     def columns(self) -> int:
-        return prod(self.source.shape[:3])
+        return prod(self.source.shape[:3]) * self.members
 
     @property
     def matrix(self) -> int:
         """Elements of one packed matrix."""
-        return round_up(self.columns, self.width) * prod(self.source.shape[3:])
+        return round_up(self.columns, self.width) * prod(self.source.shape[3:]) * self.members
 
     @property
     def bytes(self) -> int:
@@ -265,7 +276,7 @@ class Packing:
             kernel=PACK[self.source.dtype.name],
             operands=(self.source, panels),
             sizes=(
-                *(self.width, *self.source.shape, *self.source.strides),
+                *(self.width, self.members, self.member_stride, *self.source.shape, *self.source.strides),
                 *_padded([(extent, stride, 0, 0) for extent, stride in self.batch]),
             ),
             tasks=tasks,
@@ -333,6 +344,7 @@ class Product:
         dtype, itemsize, y = self.y.dtype, self.y.dtype.itemsize, self.y
         batches = prod(extent for extent, *_ in self.batch)
         flops = 2 * batches * self.groups * self.rows * self.columns * self.depth
+        asked = flops // (self.packing.members if self.packing else 1)
         if not batches * self.groups * self.rows * self.columns:
             return []
         launches, packed = [], {}
@@ -370,7 +382,7 @@ class Product:
                 tasks=tasks,
                 grain=even_grain(tasks, threads, flops / FLOPS_PER_NANOSECOND),
                 scratch=(results_at + (0 if y_in_place else block_rows * y_pitch)) * itemsize,
-                flops=flops,
+                flops=asked,
             )
         )
         if not finishes:
