@@ -32,19 +32,22 @@ from symcnn.backends.cpu.tuned.choice import Choice
 from symcnn.backends.cpu.tuned.conv2d import Conv2d
 from symcnn.backends.cpu.tuned.conv2d_input import Conv2dInputGrad
 from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
+from symcnn.backends.cpu.tuned.depthwise import DepthwiseConv2d, DepthwiseConv2dInputGrad, DepthwiseConv2dWeightGrad
 from symcnn.backends.cpu.tuned.gemm import MatMul
 from symcnn.backends.cpu.tuned.winograd import WinogradConv2d, WinogradConv2dInputGrad
 from symcnn.backends.cpu.tuned.winograd_weight import WinogradConv2dWeightGrad
 from symcnn.ops.channels_last import ChannelsLast
 
-INPUT_GRADIENT = Choice(WinogradConv2dInputGrad(), Conv2dInputGrad())
+INPUT_GRADIENT = Choice(WinogradConv2dInputGrad(), DepthwiseConv2dInputGrad(), Conv2dInputGrad())
 
 TUNED = {
     "MatMul": MatMul(),
-    "ChannelsLast(Conv2d)": Choice(WinogradConv2d(), Conv2d()),
+    "ChannelsLast(Conv2d)": Choice(WinogradConv2d(), DepthwiseConv2d(), Conv2d()),
     "ChannelsLast(Conv2dInputGrad)": INPUT_GRADIENT,
     "ChannelsLast(Conv2dTranspose)": INPUT_GRADIENT,  # the same sum: only where the size of the result comes from differs
-    "ChannelsLast(Conv2dWeightGrad)": Choice(WinogradConv2dWeightGrad(), Conv2dWeightGrad()),
+    "ChannelsLast(Conv2dWeightGrad)": Choice(
+        WinogradConv2dWeightGrad(), DepthwiseConv2dWeightGrad(), Conv2dWeightGrad()
+    ),
 }
 
 

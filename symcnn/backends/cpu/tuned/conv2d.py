@@ -19,7 +19,6 @@ from symcnn.backends.cpu.tuned.pixels import geometry, is_flat, row_stride
 from symcnn.backends.cpu.tuned.product import (
     FINISH_ROWS_OF,
     NEVER,
-    PACK,
     WHOLE_UNITS,
     Packing,
     Product,
@@ -34,7 +33,7 @@ class Conv2d:
     """The tuned kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (O, C / groups, KH, KW), with any strides."""
 
     finishes_rows = True
-    sometimes = (PACK, FINISH_ROWS_OF)
+    sometimes = (FINISH_ROWS_OF,)
 
     def accepts(self, op, types, output_type) -> bool:
         return one_precision(*types, output_type)

@@ -36,7 +36,7 @@ from symcnn.backends.cpu.tuned.conv2d import (
     reads_well,
 )
 from symcnn.backends.cpu.tuned.pixels import add_patches, geometry, row_stride
-from symcnn.backends.cpu.tuned.product import FINISH_ROWS_OF, PACK, PRODUCT, Packing, finish_launch, one_precision
+from symcnn.backends.cpu.tuned.product import FINISH_ROWS_OF, Packing, finish_launch, one_precision
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
 from symcnn.ops.window import Window2d
 from symcnn.schedule.plan import View
@@ -118,7 +118,7 @@ class Conv2dInputGrad:
     """
 
     finishes_rows = True
-    sometimes = (PACK, PRODUCT, CONV2D_INPUT, FINISH_ROWS_OF)
+    sometimes = (FINISH_ROWS_OF,)
 
     def accepts(self, op, types, output_type) -> bool:
         return one_precision(*types[:2], output_type)
