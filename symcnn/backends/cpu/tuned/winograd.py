@@ -47,9 +47,9 @@ PACKED_CHANNELS = 16  # that a task of `pack_weights` transforms
 # Of transformed tiles and their products, in a second-level cache of 1 MiB.
 BLOCK_BYTES = 512 * 1024
 FEWEST_TILES, MOST_TILES = 24, 96
-# What it costs, in multiply-adds of vectors: to transform a vector of channels of a tile to the points or back, to
-# transform the weights of one channel for one output and fetch them again; and how fast a direct convolution is.
-TRANSFORM, WEIGHTS, DIRECT_SPEED = 160, 100, 0.85
+# What it costs, in multiply-adds of vectors: to transform a vector of channels of a tile to the points or back, and to
+# transform the weights of one channel for one output, beyond what a direct convolution spends to pack them.
+TRANSFORM, WEIGHTS = 160, 30
 # To add up a tile costs more than to write it: the transposed map must do with at most this part of the tiles.
 FEWER_TILES = 0.7
 
@@ -125,8 +125,8 @@ def winograd(kernel_size, transpose=False):
 
     Operands: x, packed weights, y. Sizes: groups, channels and out of a group; images; tiles down and across an image;
     height and width of x, row and column of its first tile; the same of y; strides of x in bytes along groups, images,
-    rows, columns, and of y; rows of tiles in a task, whole images of them for the transposed map; in the scratch memory,
-    where the pixel outside, the transformed tiles and their products lie, with the pitches of tiles and of matrices.
+    rows, columns, and of y; rows of tiles in a task, whole images for the transposed map; in the scratch memory, where
+    the pixel outside, the transformed tiles and their products lie, with the pitches of tiles and of matrices.
     """
     extent = TILE[kernel_size]
     x_extent, y_extent = (extent, EXTENT) if transpose else (EXTENT, extent)
@@ -226,7 +226,7 @@ def _pays(x: View, w: View, y: View, tiles: int) -> bool:
     direct = prod(y.shape[:3]) * kernel_size**2 * channels * vectors
     products = VALUES * round_up(tiles, ROW_UNIT) * channels * vectors
     transforms = tiles * TRANSFORM * (ceil(channels / LANES) + ceil(out / LANES))
-    return products + transforms + WEIGHTS * channels * out < DIRECT_SPEED * direct
+    return products + transforms + WEIGHTS * channels * out < direct
 
 
 def _convolution(x: View, w: View, y: View, first, packed: Any, threads: int, transpose=False) -> list[Launch]:

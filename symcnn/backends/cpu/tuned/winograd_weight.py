@@ -21,7 +21,6 @@ from symcnn.backends.cpu.tuned.arguments import arguments, finish, operand, scra
 from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, even_blocks, even_grain, round_up, row_pitch
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, rank_one_updates
 from symcnn.backends.cpu.tuned.winograd import (
-    DIRECT_SPEED,
     ITEM,
     LANES,
     PANEL,
@@ -197,7 +196,7 @@ def _pays(groups: int, dw: View, g: View) -> bool:
     direct = prod(g.shape[:3]) * kernel_size**2 * channels * vectors
     products = VALUES * tiles * round_up(channels, ROW_UNIT) * vectors
     transforms = tiles * TRANSFORM * cut.blocks * (ceil(cut.channels / LANES) + ceil(cut.out / LANES))
-    return products + transforms + WEIGHTS * out * channels < DIRECT_SPEED * direct
+    return products + transforms + WEIGHTS * out * channels < direct
 
 
 class WinogradConv2dWeightGrad:
