@@ -86,6 +86,16 @@ def erase_pixels(image, rows, columns, of_row, of_column, channels):
                 store(pixel, min(first, channels - LANES), zero(pixel))
 
 
+@helper
+def multiply(tiles, channels, v, v_pitch, weights, m, m_pitch, width):
+    """M = V times one panel of weights, `width` columns of it."""
+    for tile in range(0, tiles, TILE_ROWS):
+        rank_one_updates(
+            channels, advance(v, tile * v_pitch), v_pitch, 1, weights, PANEL,
+            advance(m, tile * m_pitch), m_pitch, min(TILE_ROWS, tiles - tile), width, False,
+        )  # fmt: skip
+
+
 def pack_weights(kernel_size):
     """Transform weights to panels [group][36][panel][channel][out]; a task is a few channels of one panel.
 
@@ -161,11 +171,16 @@ def winograd(kernel_size, transpose=False):
                 for k in range(VALUES):
                     for panel in range(panels):
                         weights = advance(packed, ((group * VALUES + k) * panels + panel) * channels * PANEL)
-                        for tile in range(0, tiles, TILE_ROWS):
-                            rank_one_updates(
-                                channels, advance(v, k * v_step + tile * v_pitch), v_pitch, 1, weights, PANEL,
-                                advance(m, k * m_step + tile * m_pitch + panel * PANEL), m_pitch,
-                                min(TILE_ROWS, tiles - tile), PANEL, False,
+                        # Constants, or the tile would be compiled for ragged edges, too, of which there are none.
+                        if out - panel * PANEL > LANES:
+                            multiply(
+                                tiles, channels, advance(v, k * v_step), v_pitch, weights,
+                                advance(m, k * m_step + panel * PANEL), m_pitch, PANEL,
+                            )  # fmt: skip
+                        else:
+                            multiply(
+                                tiles, channels, advance(v, k * v_step), v_pitch, weights,
+                                advance(m, k * m_step + panel * PANEL), m_pitch, LANES,
                             )  # fmt: skip
                 if transpose:
                     for image in range(first // down, stop // down):
@@ -222,7 +237,7 @@ def byte_strides(image: View, group_channels: int) -> tuple[int, ...]:
 def _pays(x: View, w: View, y: View, tiles: int) -> bool:
     """Whether it is faster than a direct convolution, by counting multiply-adds of vectors; w as in `_convolution`."""
     _, out, channels, kernel_size, _ = w.shape
-    vectors = ceil(out / PANEL) * (PANEL // LANES)
+    vectors = ceil(out / LANES)
     direct = prod(y.shape[:3]) * kernel_size**2 * channels * vectors
     products = VALUES * round_up(tiles, ROW_UNIT) * channels * vectors
     transforms = tiles * TRANSFORM * (ceil(channels / LANES) + ceil(out / LANES))
