@@ -418,6 +418,8 @@ FINISHED = [
     Case((1, 70, 5, 5), 70, (1, 1)),
     Case((9, 6, 10, 10), 14, (3, 3), square(pad=1)),
     Case((1, 64, 7, 7), 96, (3, 3), square(pad=1)),
+    Case((1, 40, 7, 7), 96, (3, 3), square(pad=1)),
+    Case((1, 48, 7, 7), 48, (4, 4), square(pad=2, groups=6)),
     Case((3, 8, 9, 9), 8, (3, 3), square(stride=2, pad=1, groups=2)),
     Case((1, 48, 9, 9), 48, (3, 3), square(pad=1, groups=48)),
 ]

@@ -167,8 +167,10 @@ def _adding(g: View, w: View, dx: View, window: Window2d, workspace, threads: in
     flops = 2 * images * pixels * w.shape[0] * prod(w.shape[1:])
     if flops < FLOPS_PER_NANOSECOND * WORTH_SPLITTING:
         threads = 1
-    # Columns of a part stay whole vectors, or it would be padded more than the whole.
-    parts = threads if images < threads and w.shape[1] % (threads * vector_length(itemsize)) == 0 else 1
+    # A part must be whole panels, so that the workspace is the same for any number of threads.
+    panel = tile_columns(itemsize)
+    splits = w.shape[1] % (threads * vector_length(itemsize)) == w.shape[1] // threads * prod(kernel) % panel == 0
+    parts = threads if images < threads and splits else 1
     source, packed = channels_together(g, flat=True), _panels(w, window.groups, parts)
     groups = window.groups // packed.members
     channels, out = dx.shape[3] // groups // parts, w.shape[0] // groups
