@@ -12,7 +12,7 @@ Three decisions, in order:
    A tuned kernel that finishes rows of its result takes such a group with it as its *epilogue*: what follows element
    by element from the result is computed while each finished row is still in cache.
 
-A head is stored only if something outside its group reads it. Everything here looks at symbolic types, so the answer
+A head is stored only if something outside its group loads it (see `recompute`). Everything here looks at symbolic types, so the answer
 holds for every batch size.
 """
 
@@ -26,6 +26,7 @@ from symcnn.ir.loops import Call, Expr, Index, Load, Operand, Result
 from symcnn.ir.variable import Constant, Variable
 from symcnn.ops.channels_last import ChannelsLast
 from symcnn.ops.shape import Transpose
+from symcnn.schedule.recompute import recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -61,6 +62,8 @@ class Group:
         What is read at the point of the domain itself, from outside.
     direct : set of Variables
         The heads that its heads read.
+    recomputed : set of Variables
+        Heads of other groups that it computes again rather than loads.
     """
 
     number: int
@@ -73,6 +76,7 @@ class Group:
     tuned: Variable | None = None
     operands: set[Variable] = field(default_factory=set)
     direct: set[Variable] = field(default_factory=set)
+    recomputed: set[Variable] = field(default_factory=set)
 
 
 @dataclass
@@ -100,7 +104,7 @@ class Fusion:
         if variable.op is None or variable.op.pattern == "alias":
             return False
         if variable in self.home:
-            return self.home[variable] is group and variable is not group.tuned
+            return variable in group.recomputed or (self.home[variable] is group and variable is not group.tuned)
         return True
 
 
@@ -139,6 +143,8 @@ def fuse(
     all_heads = set(heads)
     reads = {v: _reads(v, all_heads) for v in heads}
     groups, home = _group(heads, reads, opaque, hosts, sizes)
+    for group in groups:
+        group.recomputed = recomputed(group, reads, home, lambda a, b: _THEN.get((a, b), FAR))
     stored = _stored(heads, reads, home, forced)
     return Fusion(_execution_order(groups), stored, home, inlined)
 
@@ -456,7 +462,8 @@ def _path_between(then: Group, first: Group, home) -> bool:
 def _stored(heads, reads, home, forced) -> set[Variable]:
     stored = {v for v in heads if v in forced}
     for v in heads:
-        stored.update(x for x in reads[v] if x in home and home[x] is not home[v])
+        # What is computed again is only that of which everything is loaded anyway.
+        stored.update(x for x in reads[v] if x in home and home[x] is not home[v] and x not in home[v].recomputed)
     return stored
 
 

@@ -91,12 +91,16 @@ def lower(outputs, updates, tuned=no_kernel, finishes_rows=no_kernel, keeps_rows
     """Lower the graph under `outputs` and the values of `updates`; the questions are those to a `Backend`."""
     roots = [*outputs, *updates.values()]
     fusion = fuse(roots, tuned, finishes_rows)
-    steps = [
-        _nest_step(g, fusion, keeps_rows) if g.tuned is None or len(g.heads) > 1 else _tuned_step(g.tuned)
-        for g in fusion.groups
-    ]
+    steps = [step for group in fusion.groups if (step := _step(group, fusion, keeps_rows)) is not None]
     steps = tuple(_ordered(steps, updates, fusion))
     return Program(tuple(outputs), dict(updates), steps, tuple(toposort([*roots, *updates])), frozenset(fusion.stored))
+
+
+def _step(group: Group, fusion: Fusion, keeps_rows) -> Step | None:
+    """The kernel of a group; ``None`` if whoever needs its values computes them again."""
+    if any(h in fusion.stored for h in group.heads if h is not group.tuned):
+        return _nest_step(group, fusion, keeps_rows)
+    return None if group.tuned is None else _tuned_step(group.tuned)
 
 
 def _tuned_step(variable: Variable) -> Step:
