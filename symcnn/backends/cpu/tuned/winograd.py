@@ -24,7 +24,7 @@ from numba import float32, int64, uintp
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import VECTOR_BYTES, advance, integers, pointer, store, zero
 from symcnn.backends.cpu.tuned.arguments import arguments, finish, helper, operand, scratch, scratch_address, sizes
-from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, even_blocks, even_grain, round_up, row_pitch
+from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, even_grain, round_up, row_pitch
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, rank_one_updates, tile_columns
 from symcnn.backends.cpu.tuned.winograd_transforms import (
     EXTENT,
@@ -260,7 +260,7 @@ def _convolution(x: View, w: View, y: View, first, packed: Any, threads: int, tr
     images, down, across = tiles_of(x if transpose else y, kernel_size)
     v_pitch, m_pitch = row_pitch(channels, ITEM), row_pitch(round_up(out, PANEL), ITEM)
     most = min(MOST_TILES, max(FEWEST_TILES, BLOCK_BYTES // (VALUES * ITEM * (v_pitch + m_pitch))))
-    tile_rows = even_blocks(images * down, most // across, down if transpose else 1, threads)
+    tile_rows = _task_rows(images * down, across, most, down if transpose else 1, threads)
     room = round_up(tile_rows * across, TILE_ROWS)
     v_step, m_step = row_pitch(room * v_pitch, ITEM), row_pitch(room * m_pitch, ITEM)
     outside_at = TABLE
@@ -295,6 +295,17 @@ def _convolution(x: View, w: View, y: View, first, packed: Any, threads: int, tr
             flops=flops,
         ),
     ]
+
+
+def _task_rows(rows: int, across: int, most: int, unit: int, threads: int) -> int:
+    """Rows of tiles in a task, a multiple of `unit`: about `most` tiles, and shares that are as equal as they can be."""
+    units, about = rows // unit, max(1, round(most / (across * unit)))
+
+    def longest_share(size):
+        return ceil(ceil(units / size) / threads) * round_up(size * unit * across, ROW_UNIT)
+
+    fewest = min(ceil(about * 2 / 3), ceil(units / threads))
+    return unit * min(range(about * 4 // 3, fewest - 1, -1), key=longest_share)
 
 
 def packed_bytes(groups: int, channels: int, out: int) -> int:

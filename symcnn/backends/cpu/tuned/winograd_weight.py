@@ -169,15 +169,24 @@ class Cut(NamedTuple):
 
 
 def _cut(groups: int, dw: View, g: View) -> Cut:
-    """Slices only where blocks alone are fewer than `FEWEST_TASKS`, and none so short that it has only one turn."""
+    """Slices only where blocks alone are fewer than `FEWEST_TASKS`, and none so short that it has only one turn.
+
+    Two threads, or four, shall have equal shares: an even number of tasks.
+    """
     channels, out = dw.shape[1], dw.shape[0] // groups
-    block_channels = even_blocks(channels, BLOCK_CHANNELS, ROW_UNIT)
-    block_out = even_blocks(out, BLOCK_OUT, PANEL)
-    blocks = groups * ceil(channels / block_channels) * ceil(out / block_out)
     images, down, across = tiles_of(g, dw.shape[2])
     turn_rows = max(1, TILES // across)
-    slices = max(1, min(ceil(FEWEST_TASKS / blocks), images * down // (2 * turn_rows)))
-    slice_rows = ceil(images * down / slices)
+    block_channels = even_blocks(channels, BLOCK_CHANNELS, ROW_UNIT)
+    channel_blocks = groups * ceil(channels / block_channels)
+    block_out = even_blocks(out, BLOCK_OUT, PANEL)
+    blocks = channel_blocks * ceil(out / block_out)
+    slices = min(ceil(FEWEST_TASKS / blocks), images * down // (2 * turn_rows))
+    if slices > 1:
+        slices = round_up(slices, 1 + blocks % 2)
+    else:
+        block_out = even_blocks(out, BLOCK_OUT, PANEL, 1 + channel_blocks % 2)
+        blocks = channel_blocks * ceil(out / block_out)
+    slice_rows = ceil(images * down / max(1, slices))
     return Cut(
         block_channels,
         block_out,
