@@ -98,6 +98,8 @@ class Worker:
             code = _ALONE.format(package=str(PACKAGE)) + code
         count = str(threads)
         path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+        # Byte code is kept, as it is for users.
+        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         variables = {"SYMCNN_THREADS": count, "OMP_NUM_THREADS": count, "PYTHONPATH": path, **(environment or {})}
         self._started: float | None = time.perf_counter()
         self._process = subprocess.Popen(
@@ -106,7 +108,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, **variables},
+            env={**inherited, **variables},
         )
 
     def __enter__(self):
