@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -30,13 +31,15 @@ def chosen(options) -> list:
 
 
 def limits(options) -> dict:
-    """What this machine can do at best, measured now and printed."""
+    """What this machine can do at best, measured now and printed, and how busy it was before."""
+    load = round(os.getloadavg()[0], 1)
     found = {
         "fma_gflops": round(machine.fma_peak(options.threads) / 1e9, 1),
         "copy_gbs": round(machine.copy_bandwidth(options.threads) / 1e9, 1),
+        "load": load,
     }
     print(f"{machine.processor()}, {options.threads} threads:", end=" ")
-    print(f"peak {found['fma_gflops']} GFLOP/s, copying {found['copy_gbs']} GB/s\n")
+    print(f"peak {found['fma_gflops']} GFLOP/s, copying {found['copy_gbs']} GB/s; load before {load}\n")
     return found
 
 

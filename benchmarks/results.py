@@ -29,7 +29,11 @@ def machine(content: dict) -> str:
     of = content["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in {"Python": of["python"], **of["versions"]}.items())
     limits = content.get("limits")
-    measured = f" Measured: {limits['fma_gflops']} GFLOP/s, copying {limits['copy_gbs']} GB/s." if limits else ""
+    measured = ""
+    if limits:
+        measured = (
+            f" Peak {limits['fma_gflops']} GFLOP/s, copying {limits['copy_gbs']} GB/s; load before {limits['load']}."
+        )
     return (
         f"`{content['command']}`: {of['processor']}, {content['threads']} of {of['processors']} processors, vectors of "
         f"{of['vectors']}; {of['system']}, {versions}.{measured}\n"
@@ -56,13 +60,15 @@ def layers(content: dict) -> str:
 def elementwise(content: dict) -> str:
     copy = content["limits"]["copy_gbs"] * 1e9
 
+    def label(row):
+        what = row["what"].replace("|", "\\|")  # which would end the cell
+        return f"`{what}`, {row['size']:,}"
+
     def speed(row):
         seconds = row["samples"]["symcnn"].get("min_ms", float("nan")) / 1e3
         return [f"{row['bytes'] / seconds / 1e9:.1f}", f"{row['bytes'] / seconds / copy:.0%}"]
 
-    return _timed(
-        content["rows"], "Expression, elements", lambda r: f"`{r['what']}`, {r['size']:,}", ["GB/s", "of a copy"], speed
-    )
+    return _timed(content["rows"], "Expression, elements", label, ["GB/s", "of a copy"], speed)
 
 
 def compiling(content: dict) -> str:

@@ -59,7 +59,7 @@ def fma_peak(threads: int | None = None, seconds: float = 0.5) -> float:
     return 2 * _CHAINS * lanes * rounds * len(out) / _fastest(work, len(out), seconds)
 
 
-def copy_bandwidth(threads: int | None = None, seconds: float = 0.5, size: int = 1 << 25) -> float:
+def copy_bandwidth(threads: int | None = None, seconds: float = 0.5, size: int = 10_000_000) -> float:
     """Bytes per second, read and written together, of copying `size` float32 numbers: the limit of every update."""
     count = threads or config.threads
     source, target = (np.zeros((count, size // count), "float32") for _ in range(2))
@@ -73,13 +73,14 @@ def copy_bandwidth(threads: int | None = None, seconds: float = 0.5, size: int =
 
 def _fastest(work, threads, seconds) -> float:
     """Seconds of the best simultaneous ``work(k)`` on all threads."""
-    best, stop = float("inf"), time.perf_counter() + seconds
+    times: list[float] = []
     with ThreadPoolExecutor(threads) as pool:
-        while time.perf_counter() < stop:
+        stop = time.perf_counter() + seconds
+        while len(times) < 5 or time.perf_counter() < stop:
             start = time.perf_counter()
             list(pool.map(work, range(threads)))
-            best = min(best, time.perf_counter() - start)
-    return best
+            times.append(time.perf_counter() - start)
+    return min(times)
 
 
 _CHAINS = 12  # independent sums: they hide the latency of an instruction, and leave registers for the factors

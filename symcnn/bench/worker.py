@@ -12,7 +12,7 @@ import sys
 import time
 from importlib import import_module
 
-LEAST = 3  # repetitions, however short the time
+LEAST = 2  # repetitions of a run, however short the time
 
 
 def main(module: str, variant: str) -> None:
