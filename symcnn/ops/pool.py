@@ -167,7 +167,7 @@ class MaxPool2d(Pool):
 class MaxPool2dArgmax(Pool):
     """The tap ``i * KW + j`` through which each window sees its largest pixel, the first in scan order among equals.
 
-    A pixel of -inf counts as the lowest finite number, so that it still wins over padding.
+    Padding is never the largest, even if all pixels are -inf.
     """
 
     images = (0,)
@@ -181,7 +181,15 @@ class MaxPool2dArgmax(Pool):
         return self.output(x).with_dtype(self.tap_dtype)
 
     def reference(self, x):
-        return self.seen(np.maximum(x, np.finfo(x.dtype).min), -np.inf).argmax(axis=0).astype(self.tap_dtype)
+        pads = self.window.pads(x.shape[2:], self.window_size)
+        row, column = (
+            np.maximum(-((np.arange(count) * stride - before) // dilation), 0)
+            for count, stride, dilation, (before, _) in zip(
+                self.sizes(x), self.window.stride, self.window.dilation, pads, strict=True
+            )
+        )
+        first = row[:, None] * self.window_size[1] + column  # tap that sees the image
+        return np.maximum(self.seen(x, -np.inf).argmax(axis=0), first).astype(self.tap_dtype)
 
     def pullback(self, inputs, output, cotangent):
         return (None,)
@@ -190,11 +198,16 @@ class MaxPool2dArgmax(Pool):
         return self.window.parameters(x.shape[2:], self.window_size)
 
     def nest(self, result, x):
-        lowest = float(np.finfo(x.dtype).min)
-        above_padding = (
-            (lambda value: call("maximum", value, lowest)) if self.may_see_padding() else (lambda value: value)
-        )
-        return self.fold_taps(result, "argmax", x, above_padding, -np.inf, INT).cast(self.tap_dtype)
+        tap = self.fold_taps(result, "argmax", x, lambda value: value, -np.inf, INT)
+        if self.may_see_padding():
+            row, column = (
+                call("maximum", (before - y * stride + (dilation - 1)) // dilation, 0)
+                for y, before, stride, dilation in zip(
+                    result.index[2:], self.window.before(result), self.window.stride, self.window.dilation, strict=True
+                )
+            )
+            tap = call("maximum", tap, row * self.window_size[1] + column)  # the first that sees the image
+        return tap.cast(self.tap_dtype)
 
 
 @dataclass(frozen=True)

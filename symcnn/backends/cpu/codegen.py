@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symcnn.backends.cpu.expressions import Row, Scope, indent, storage
-from symcnn.backends.cpu.halos import Halos
+from symcnn.backends.cpu.interiors import Interiors
 from symcnn.backends.cpu.launch import HEADER
 from symcnn.backends.cpu.normal import normal_form
 from symcnn.backends.cpu.parts import in_parts
@@ -83,7 +83,7 @@ def generate(step: Step, in_place: Mapping[Variable, Variable]) -> Generated:
     return _Generator(step, nest, in_place).run(before)
 
 
-class _Generator(Halos):
+class _Generator(Interiors):
     def __init__(self, step: Step, nest: Nest, in_place: Mapping[Variable, Variable], what: str = ""):
         super().__init__()
         self.step, self.nest, self.title = step, nest, what + step.name
@@ -176,8 +176,22 @@ class _Generator(Halos):
             return
         axis, *rest = axes
         extent = self.emit(axis.extent, scope)
-        if not rest:
-            stores = self.with_halos(stores, axis, scope)
+        if rest:
+            self._loop(scope, axis, extent, rest, stores)
+            return
+        stores = self.with_halos(stores, axis, scope)
+        interior = self.interior(stores, Row(axis.name, "0", extent))
+        if interior is None:
+            self._loop(scope, axis, extent, rest, stores)
+            return
+        tests, unconditional = interior
+        text = " and ".join(self.emit(test, scope) for test in tests)
+        for head, chosen in ((f"if {text}:", unconditional), ("else:", stores)):
+            branch = Scope(scope, frozenset(), guarded=True, whole=True)
+            self._loop(branch, axis, extent, rest, chosen)
+            scope.lines += [head, *indent(branch.lines)]
+
+    def _loop(self, scope: Scope, axis: Axis, extent: str, rest, stores):
         inner = Scope(scope, frozenset((axis.name,)), row=None if rest else Row(axis.name, "0", extent))
         self._nest(inner, rest, stores)
         scope.lines.append(f"for {self.counters[axis.name]} in range({extent}):")

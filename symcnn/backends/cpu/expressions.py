@@ -42,6 +42,8 @@ class Scope:
         Expr -> the text that stands for its value from here on.
     guarded : bool
         A branch, in which everything stays that reads memory.
+    whole : bool
+        A branch in which all of the stores are made, as in the other one.
     row : Row or None
         Set in the body of the loop along the rows in which folds may be taken, see `folds`.
     """
@@ -51,6 +53,7 @@ class Scope:
     lines: list[str] = field(default_factory=list)
     names: dict[Expr, str] = field(default_factory=dict)
     guarded: bool = False
+    whole: bool = False
     row: Row | None = None
 
     def lookup(self, expr: Expr) -> str | None:

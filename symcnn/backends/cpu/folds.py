@@ -147,7 +147,7 @@ class Folds(Expressions):
         """The folds that can share the loops of `fold`, with it."""
         outside: Scope | None = scope
         while outside is not None:
-            if outside.guarded:
+            if outside.guarded and not outside.whole:
                 return [fold]
             outside = outside.parent
         found = [fold]
@@ -231,8 +231,8 @@ class _Position:
         value = self.emitter.name(body, self.emitter.emit(body, scope), scope)
         best = loaded(self.best, self.row, self.value_dtype)
         better = f"{value} {'>' if self.fold.kind == 'argmax' else '<'} {best}"
-        if self.value_dtype.kind == "f":
-            better += f" or ({value} != {value} and {best} == {best})"
+        if self.value_dtype.kind == "f":  # the first NaN is better than any number, and nothing is better than it
+            better = f"not ({value} {'<=' if self.fold.kind == 'argmax' else '>='} {best}) and {best} == {best}"
         position: Expr = const(0)
         for axis in self.fold.axes:
             position = position * axis.extent + Index(axis.name)
