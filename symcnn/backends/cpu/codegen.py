@@ -186,9 +186,10 @@ class _Generator(Interiors):
             return
         tests, unconditional = interior
         text = " and ".join(self.emit(test, scope) for test in tests)
-        for head, chosen in ((f"if {text}:", unconditional), ("else:", stores)):
-            branch = Scope(scope, frozenset(), guarded=True, whole=True)
+        branches = [Scope(scope, frozenset(), guarded=True, whole=True) for _ in range(2)]
+        for branch, chosen in zip(branches, (unconditional, stores), strict=True):
             self._loop(branch, axis, extent, rest, chosen)
+        for head, branch in zip((f"if {text}:", "else:"), branches, strict=True):
             scope.lines += [head, *indent(branch.lines)]
 
     def _loop(self, scope: Scope, axis: Axis, extent: str, rest, stores):
