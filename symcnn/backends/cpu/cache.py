@@ -37,6 +37,11 @@ class KernelCache:
     def __init__(self, folder: Path):
         self.folder, self.usable = folder, True
 
+    def is_writable(self) -> bool:
+        """Whether a kernel can probably be stored, as far as permissions tell; nothing is written."""
+        existing = next(folder for folder in (self.folder, *self.folder.absolute().parents) if folder.exists())
+        return self.usable and os.access(existing, os.W_OK)
+
     def read(self, key: str) -> tuple[str, bytes] | None:
         """Symbol and object code stored under `key`; ``None`` if absent or damaged."""
         try:

@@ -90,7 +90,7 @@ def compile_kernels(kernels) -> dict[str | Callable, int]:
     with _lock:
         jobs = [kernel for kernel in unique if not _is_compiled(_key(kernel))]
         jobs += [] if executor.is_ready() else [workers.EXECUTOR]
-        if len(jobs) > 1:
+        if len(jobs) > 1 and disk_cache().is_writable():
             start, before = time.perf_counter(), seconds + executor.seconds
             workers.share_out(jobs, lambda job: executor.prepare() if job == workers.EXECUTOR else compile_kernel(job))
             # Waiting for the others is compiling, too.

@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 from symcnn.backends.cpu import executor
 from symcnn.config import config
@@ -27,7 +28,7 @@ START = 1.0  # seconds of work that a worker must be good for: it has to import 
 _CODE = "import sys; sys.path[:] = {path!r}; from symcnn.backends.cpu.workers import serve; serve()"
 
 
-def share_out(jobs: list, compile_job: Callable[[object], object]) -> None:
+def share_out(jobs: list, compile_job: Callable[[Any], object]) -> None:
     """Do all `jobs`, kernels or `EXECUTOR`: here by ``compile_job(job)``, and in other processes meanwhile.
 
     Parameters
@@ -39,7 +40,7 @@ def share_out(jobs: list, compile_job: Callable[[object], object]) -> None:
     # The longest first: nobody should start one when the others are done.
     waiting = deque(sorted(jobs, key=_seconds, reverse=True))
     count = min(config.threads - 1, int(sum(map(_seconds, jobs)) / 2 // START), len(jobs) - 1)
-    workers = [_Worker(waiting) for _ in range(count)]
+    workers = [_Worker(waiting) for _ in range(count if sys.executable else 0)]
     try:
         while waiting:
             compile_job(waiting.popleft())

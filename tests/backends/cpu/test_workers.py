@@ -57,7 +57,7 @@ def test_a_worker_does_jobs_of_every_kind(empty_cache):  # noqa: F811
     assert any((sc.config.cache_dir / "executor").rglob("*.nbc"))
 
 
-@pytest.mark.parametrize("broken", ["no such program", sys.executable])
+@pytest.mark.parametrize("broken", ["no such program", sys.executable, None])
 def test_without_workers_all_is_compiled_here(empty_cache, eager, monkeypatch, broken):  # noqa: F811
     monkeypatch.setattr(workers, "_CODE", "raise SystemExit(3)  # {path}")
     monkeypatch.setattr(sys, "executable", broken)
@@ -76,3 +76,12 @@ def test_few_kernels_start_no_worker(empty_cache, monkeypatch):  # noqa: F811
     monkeypatch.setattr(workers, "_Worker", None)
     executor.prepare()
     compiler.compile_kernels(sources(2))
+
+
+def test_a_cache_that_cannot_be_written_starts_no_worker(empty_cache, eager, monkeypatch):  # noqa: F811
+    executor.prepare()
+    monkeypatch.setattr(workers, "_Worker", None)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    kernels = sources(3)
+    found = compiler.compile_kernels(kernels)
+    assert all(works(found[k], n) for n, k in enumerate(kernels))
