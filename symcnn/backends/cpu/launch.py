@@ -40,8 +40,8 @@ class Launch:
 
     Attributes
     ----------
-    kernel : callable
-        ``kernel(lo, hi, args)``, in the restricted Python that Numba compiles.
+    kernel : callable or str
+        ``kernel(lo, hi, args)``, in the restricted Python that Numba compiles; or its generated source.
     operands : tuple of View
         Everything the kernel reads or writes.
     sizes : tuple of int
@@ -56,7 +56,7 @@ class Launch:
         Floating-point operations that the mathematics asks for (padding is not counted), for profiles.
     """
 
-    kernel: Callable
+    kernel: Callable | str
     operands: tuple[View, ...]
     sizes: tuple[int, ...]
     tasks: int

@@ -28,6 +28,8 @@ and may have
 Where several algorithms compute an op, each has an entry and a `Choice` picks one of them by the sizes.
 """
 
+from typing import Any
+
 from symcnn.backends.cpu.tuned.choice import Choice
 from symcnn.backends.cpu.tuned.conv2d import Conv2d
 from symcnn.backends.cpu.tuned.conv2d_input import Conv2dInputGrad
@@ -51,13 +53,13 @@ TUNED = {
 }
 
 
-def tuned_kernel(op):
+def tuned_kernel(op) -> Any:
     """The entry for `op`, or ``None``."""
     name = type(op).__name__
     return TUNED.get(f"{name}({type(op.inner).__name__})" if isinstance(op, ChannelsLast) else name)
 
 
-def entry_for(variable, types=None):
+def entry_for(variable, types=None) -> Any:
     """The entry that computes `variable`, given the types of all Variables if known."""
     entry = tuned_kernel(variable.op)
     if not isinstance(entry, Choice):
