@@ -72,5 +72,5 @@ def compiled_beforehand(variable) -> list:
     """The kernels that `variable` needs for some batch size, if another may need others."""
     entry = tuned_kernel(variable.op)
     if isinstance(entry, Choice):
-        return entry.beforehand(variable.op, [x.type for x in variable.inputs], variable.type)
+        return entry.beforehand(variable.op, tuple(x.type for x in variable.inputs), variable.type)
     return [table[variable.dtype.name] for table in getattr(entry, "sometimes", ())]

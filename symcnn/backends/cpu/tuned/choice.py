@@ -1,5 +1,6 @@
 """Several entries for one op: which of them computes it depends on the sizes."""
 
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -40,7 +41,9 @@ class Choice:
         operands = tuple(None if k in op.shape_only else view for k, view in enumerate(operands))
         return self.chosen(op, output, operands), output, operands
 
-    def beforehand(self, op, types, output_type) -> list:
+    # Asked again for every new batch size. These objects live as long as the process, so the cache keeps nothing alive.
+    @cache  # noqa: B019
+    def beforehand(self, op, types: tuple[TensorType, ...], output_type: TensorType) -> list:
         """The kernels that batches small and large need."""
         found = []
         for batch in NOMINAL_BATCHES:
