@@ -298,3 +298,20 @@ def test_positions_keep_their_axes():
     x = sc.input("x", (None, 3, 4), "float64")
     X = np.random.default_rng(0).normal(size=(2, 3, 4))
     agree([x], sc.grad(sc.sum(sc.prod(x, axis=(0, 2)) ** 2), [x]), X, tolerance=1e-12)
+
+
+def test_padding_never_wins_even_where_all_pixels_are_infinitely_low():
+    x = sc.input("x", (1, 3, 3, 2))
+    pool = MaxPool2dArgmax((3, 3), Window2d((1, 1), ((1, 1), (1, 1))))
+    X = np.full((1, 3, 3, 2), -np.inf, "float32")
+    agree([x], [channels_last(pool, x)], X)
+    (place,) = sc.function([x], [channels_last(pool, x)], device="cpu")(X)
+    assert place[0, :, :, 0].tolist() == [[4, 3, 3], [1, 0, 0], [1, 0, 0]]
+
+
+def test_a_window_inside_the_image_is_unrolled():
+    x = sc.input("x", (None, 9, 9, 8))
+    (source,) = sources([x], channels_last(AvgPool2d((3, 3), Window2d((1, 1), "same")), x))
+    inside, edges = source[source.index("for i2") :].split("else:")
+    assert inside.index("for i3") < inside.index("for r0")
+    assert edges.index("for r0") < edges.rindex("for i3")
