@@ -143,7 +143,7 @@ class CpuExecutable:
         found, offset = {}, 0
         for partials in operands:
             if isinstance(partials, Partials):
-                shape = tuple(map(self._integer, partials.sizes))
+                shape = tuple(map(self._integer, partials.sizes[:2]))
                 found[partials] = View(-1, offset, shape, (shape[1], 1), partials.dtype)
                 offset += -(-prod(shape) * partials.dtype.itemsize // ALIGNMENT) * ALIGNMENT
         return found, offset

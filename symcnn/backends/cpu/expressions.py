@@ -25,6 +25,8 @@ SHORT = 16  # characters of index arithmetic that are rather repeated than named
 
 MERGED = Index("merged")  # in place of the counter of an axis that its right neighbour counts too
 
+_OPERATORS = {"floor_divide": "//", "remainder": "%"}  # of integers: Python's, where the divisor is surely not 0
+
 _CALL = re.compile(r"\w*\(.*\)$")  # a template that needs no parentheses around it
 
 
@@ -174,6 +176,13 @@ class Expressions:
         args = [self.emit(x, scope) for x in expr.args]
         if expr.function == "cast":
             return f"({args[0]} != 0)" if expr.dtype == BOOL else f"{expr.dtype.name}({args[0]})"
+        if (
+            expr.dtype == INT
+            and expr.function in _OPERATORS
+            and isinstance(expr.args[1], Const)
+            and expr.args[1].value > 0
+        ):
+            return f"({args[0]} {_OPERATORS[expr.function]} {args[1]})"
         code = ROWS[expr.function].code
         # an argument that the template repeats is named, and so is what `where` chooses from: then it is a select
         args = [

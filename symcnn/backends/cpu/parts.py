@@ -29,15 +29,15 @@ class Partials:
     ----------
     dtype : numpy.dtype
     sizes : tuple of Expr
-        (parts, results of each).
+        (parts, results of each, length of a part).
     """
 
     dtype: np.dtype
-    sizes: tuple[Expr, Expr]
+    sizes: tuple[Expr, Expr, Expr]
 
     @property
     def shape(self):
-        return tuple(size.value if isinstance(size, Const) else None for size in self.sizes)
+        return tuple(size.value if isinstance(size, Const) else None for size in self.sizes[:2])
 
 
 def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
@@ -56,9 +56,9 @@ def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
     stores, swaps = [], {}
     for fold in folds:
         dtype = np.dtype("float64") if fold.kind == "sum" and fold.dtype == np.float32 else fold.dtype
-        partials = Partials(dtype, (parts, width))
+        partials = Partials(dtype, (parts, width, (axis.extent + (parts - 1)) // parts))
         count = Size(partials, 0)
-        length = (axis.extent + (count - 1)) // count
+        length = Size(partials, 2)
         first = Index("part") * length
         within = Axis(axis.name, call("minimum", length, axis.extent - first))
         body = rebuilt(fold.body, {Index(axis.name): first + Index(axis.name)}).cast(dtype)
