@@ -46,7 +46,7 @@ def even_grain(tasks: int, threads: int, nanoseconds: float) -> int:
 
 
 def row_pitch(length: int, itemsize: int) -> int:
-    """Elements from one row to the next of a block in scratch memory, with room for a vector beyond the last.
+    """Elements from one row of so many to the next in scratch memory.
 
     An odd number of cache lines: rows a power of two apart would compete for the same few places in a cache.
     """
@@ -60,12 +60,6 @@ def vector_length(itemsize: int) -> int:
 
 
 # -- Multiplying ------------------------------------------------------------------------------------------------------
-
-
-@helper
-def pad(extent, unit):
-    """`round_up` for kernels."""
-    return (extent + unit - 1) // unit * unit
 
 
 @helper

@@ -39,10 +39,12 @@ class Conv2d:
         return one_precision(*types, output_type)
 
     def workspace(self, op, output: View, operands) -> int:
-        return convolution(*operands, output, op.inner.window).workspace
+        x, w = operands
+        return convolution(x, w, output, op.inner.window).workspace
 
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
-        return convolution(*operands, output, op.inner.window).launches(workspace, threads)
+        x, w = operands
+        return convolution(x, w, output, op.inner.window).launches(workspace, threads)
 
 
 def convolution(x: View, w: View, y: View, window: Window2d, group_stride: int | None = None) -> Product:

@@ -45,10 +45,12 @@ class MatMul:
         return shape[0] > FEW_ROWS and prod(shape) * output_type.dtype.itemsize >= KEPT_BYTES
 
     def workspace(self, op, output: View, operands) -> int:
-        return arranged(*operands, output).workspace
+        a, b = operands
+        return arranged(a, b, output).workspace
 
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
-        return arranged(*operands, output).launches(workspace, threads)
+        a, b = operands
+        return arranged(a, b, output).launches(workspace, threads)
 
 
 def arranged(a: View, b: View, c: View) -> Product:

@@ -6,7 +6,7 @@ channels). The entry of the first for pixel ``p = (image, row, column)`` and tap
     image[n, row * step_h + origin_h + i * tap_h, column * step_w + origin_w + j * tap_w, channel]
 
 and 0 outside the image. The channels of a pixel lie side by side, so a patch is made of contiguous runs: KW pixels each
-where all channels of an image are used and its taps are neighbours, else one pixel each. The geometry is 19 integers:
+where all channels of an image are used and its taps are neighbours, else one pixel each. The geometry is 17 integers:
 
 grid = (rows, columns)
     of output pixels in one image; p counts them in row-major order, image after image
@@ -20,8 +20,6 @@ from symcnn.backends.cpu.simd import advance, lane_range, lanes, load, load_wher
 from symcnn.backends.cpu.tuned.arguments import helper
 from symcnn.backends.cpu.tuned.blocks import copy_run
 from symcnn.schedule.plan import View
-
-GEOMETRY = 17
 
 
 @helper

@@ -72,7 +72,7 @@ def _emit_variants(function, vector):
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
-    *operands, rows, columns, add = function.args
+    rows, columns = function.args[8:10]
     narrow = builder.icmp_signed("<=", columns, ir.Constant(columns.type, vector.lanes))
     for height in range(ROW_UNIT, TILE_ROWS + 1, ROW_UNIT):
         above = builder.icmp_signed(">", rows, ir.Constant(rows.type, height - ROW_UNIT))
@@ -80,7 +80,7 @@ def _emit_variants(function, vector):
         with builder.if_then(builder.and_(above, below)), builder.if_else(narrow) as cases:
             for vectors, case in enumerate(cases, 1):
                 with case:
-                    _emit_tile(builder, vector, height, vectors, *operands, rows, columns, add)
+                    _emit_tile(builder, vector, height, vectors, *function.args)
     builder.ret_void()
 
 
