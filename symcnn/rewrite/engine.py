@@ -149,13 +149,13 @@ def rewrite(
 
 def _first(v, rules, opaque, progress, maker):
     """The first rule that applies to `v`, with the replacement; ``(None, v)`` if none does."""
-    for rule in rules.of(v.op.name):
-        with made_by(maker or v.origin.maker, v.origin):
+    with made_by(maker or v.origin.maker, v.origin):
+        for rule in rules.of(v.op.name):
             after = rule.apply(v, opaque)
-        if after is None or after is v or not v.type.accepts(after.type):
-            continue
-        if not _leads_back(v, after, *progress):
-            return rule, after
+            if after is None or after is v or not v.type.accepts(after.type):
+                continue
+            if not _leads_back(v, after, *progress):
+                return rule, after
     return None, v
 
 

@@ -1,0 +1,54 @@
+"""The programs of ``benchmarks/``, each on its smallest task, and the page made of their figures."""
+
+import json
+import sys
+from importlib import import_module
+
+import pytest
+
+from benchmarks import options, results
+
+PROGRAMS = {
+    "networks": ["mlp", "--what", "one"],
+    "layers": ["lenet", "--directions", "forward"],
+    "elementwise": ["--sizes", "1000"],
+    "memory": ["mlp"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    for module in (options, results):
+        monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    return tmp_path
+
+
+def test_programs_print_tables_and_leave_figures_for_the_page(folder, monkeypatch, capsys):
+    for name, arguments in PROGRAMS.items():
+        monkeypatch.setattr(sys, "argv", [name, *arguments, "--seconds", "0", "--peers"])
+        import_module(f"benchmarks.{name}").main()
+        content = json.loads((folder / "results" / f"{name}.json").read_text())
+        assert content["command"].startswith(f"python -m benchmarks.{name}") and content["rows"]
+    shown = capsys.readouterr().out
+    assert "nan" not in shown and "128x1x28x28 -> 20 5x5" in shown
+    results.main()
+    page = (folder / "RESULTS.md").read_text()
+    for text in ("## Networks", "## Convolutions", "## Elementwise", "## Memory", "| mlp forward, 1 |", "GFLOP/s"):
+        assert text in page
+    assert "## From definition" not in page, "what was not measured has no section"
+
+
+def test_a_page_of_failures_and_missing_peers(folder):
+    timed = {"min_ms": 1.0, "median_ms": 2.0}
+    rows = [
+        {"what": "train", "network": "lenet", "batch": 2, "samples": {"symcnn": timed, "jax": {"failed": "no"}}},
+        {"what": "train", "network": "mlp", "batch": 2, "samples": {"symcnn": timed, "torch": timed}},
+    ]
+    machine = {"python": "3", "versions": {}, "processor": "p", "processors": 2, "vectors": "v", "system": "s"}
+    (folder / "results").mkdir()
+    content = {"command": "c", "machine": machine, "threads": 2, "rows": rows}
+    (folder / "results" / "networks.json").write_text(json.dumps(content))
+    results.main()
+    page = (folder / "RESULTS.md").read_text()
+    assert "| lenet training step, 2 | 1 / 2 | - | - | - |" in page
+    assert "| mlp training step, 2 | 1 / 2 | - | 1 / 2 | 1.00 / **1.00** |" in page
