@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symcnn.backends.cpu.launch import Launch
-from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, load_where, store
+from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, load_where, store_where
 from symcnn.backends.cpu.tuned.arguments import (
     arguments,
     both_precisions,
@@ -94,17 +94,18 @@ def pack(dtype):
             used = min(width, columns - first)
             matrix = advance(source, batch_offset(axes, task // per_matrix, 0))
             panel = advance(panels, task * depth_i * depth_j * steps * width)
-            in_vectors = column_c == 1 and columns == columns_c and width % lanes(source) == 0
+            in_vectors = column_c == 1 and columns == columns_c
             for i in range(depth_i):
                 for j in range(depth_j):
                     line = advance(matrix, i * step_i + j * step_j)
                     for begin in range(0, steps, PACK_DEPTH):
                         end = min(begin + PACK_DEPTH, steps)
                         if in_vectors:
-                            for t in range(begin, end):
-                                for q in range(0, width, lanes(panel)):
-                                    inside = lane_range(panel, 0, used - q)
-                                    store(panel, t * width + q, load_where(inside, line, first + t * step_c + q))
+                            for q in range(0, width, lanes(panel)):
+                                inside, there = lane_range(panel, 0, used - q), lane_range(panel, 0, width - q)
+                                for t in range(begin, end):
+                                    numbers = load_where(inside, line, first + t * step_c + q)
+                                    store_where(there, panel, t * width + q, numbers)
                         else:
                             for q in range(width):
                                 above, c = (first + q) // per_above, (first + q) % per_above
