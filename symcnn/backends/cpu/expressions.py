@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class Expressions:
     """Text of expressions, and the argument block that it needs: `operands` and `integers`."""
 
     def __init__(self):
-        self.operands: dict[object, str] = {}
+        self.operands: dict[Any, str] = {}
         self.integers: dict[object, str] = {}
         self.counters: dict[str, str] = {}
         self.free: dict[Expr, frozenset[str]] = {}
@@ -97,8 +97,8 @@ class Expressions:
         self.temporaries = 0
         self.fold_counters = 0
 
-    def fold(self, fold: Fold, scope: Scope, row: bool) -> str:
-        """Emit the loops of `fold` in `scope`; the text of its result."""
+    def fold(self, fold: Fold, scope: Scope, row: Row | None) -> str:
+        """Emit the loops of `fold` in `scope`, by rows if `row` is given; the text of its result."""
         raise NotImplementedError
 
     def by_rows(self, fold: Fold, row: Row) -> bool:
@@ -282,7 +282,7 @@ def coefficient(expr: Expr, axis: str) -> int | None:
         return int(expr.axis == axis)
     if not isinstance(expr, (Call, Load, Fold)):
         return 0
-    steps = [coefficient(x, axis) for x in children(expr)]
+    steps: list[Any] = [coefficient(x, axis) for x in children(expr)]
     if not any(step != 0 for step in steps):
         return 0
     if not isinstance(expr, Call) or None in steps:
@@ -294,8 +294,8 @@ def coefficient(expr: Expr, axis: str) -> int | None:
     if expr.function == "multiply":
         a, b = expr.args
         if isinstance(b, Const):
-            return steps[0] * b.value
-        return steps[1] * a.value if isinstance(a, Const) else None
+            return steps[0] * int(b.value)
+        return steps[1] * int(a.value) if isinstance(a, Const) else None
     return None
 
 

@@ -14,7 +14,7 @@ Folds over the same axes share their loops.
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -164,7 +164,7 @@ class Folds(Expressions):
                 found.append(f)
         return found
 
-    def conditions(self, fold: Fold, row: Row | None) -> tuple[tuple[Expr, ...], Expr]:
+    def conditions(self, fold: Fold, row: Row | None) -> tuple[tuple[Any, ...], Expr]:
         """The conditions outside which `fold` sees what changes nothing, as far as loops can heed them, and its body
         where they hold."""
         body = fold.body
@@ -322,7 +322,7 @@ def bounds(condition: Expr, axis: str) -> bool:
     return place.dtype == INT and coefficient(place, axis) == 1 and coefficient(bound, axis) == 0
 
 
-def _limit(condition: Expr, axis: str) -> Expr:
+def _limit(condition: Any, axis: str) -> Expr:
     """The least value, or the first one too large, of the counter that `condition` bounds."""
     place, bound = condition.args
     limit = call("subtract", bound, at_zero(place, axis))
@@ -332,7 +332,10 @@ def _limit(condition: Expr, axis: str) -> Expr:
 def is_short(fold: Fold) -> bool:
     """Whether LLVM unrolls it."""
     extents = [axis.extent for axis in fold.axes]
-    return all(isinstance(n, Const) for n in extents) and prod(n.value for n in extents) <= UNROLLED
+    return (
+        all(isinstance(n, Const) for n in extents)
+        and prod(int(n.value) for n in extents if isinstance(n, Const)) <= UNROLLED
+    )
 
 
 def at_zero(place: Expr, axis: str) -> Expr:

@@ -8,7 +8,7 @@ is computed for an element before it is folded is computed once, however many wi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class _Window:
     place: Expr
     before: int
     reach: int
-    conditions: tuple[Expr, ...]
+    conditions: tuple[Any, ...]
 
 
 class Halos(Folds):
@@ -54,7 +54,7 @@ class Halos(Folds):
         """`stores` where windows along `axis`, the innermost, look into private rows; these are filled in `scope`."""
         swaps: dict[Expr, Expr] = {}
         for window in [w for w in (self._window(fold, axis) for fold in self.together) if w is not None]:
-            row = PrivateRow(self.temporary("h"), window.body.dtype)
+            row: Any = PrivateRow(self.temporary("h"), window.body.dtype)
             self.rows.append((row.name, row.dtype))
             self.halo = max(self.halo, window.reach)
             self._fill(row, window, axis, scope)
@@ -73,7 +73,8 @@ class Halos(Folds):
         if len(places) != 1 or len(fold.axes) != 1 or not is_short(fold) or fold.kind.startswith("arg"):
             return None
         (place,), (inside,) = places, fold.axes
-        start = at_zero(at_zero(place, axis.name), inside.name)
+        extent: Any = inside.extent
+        start: Any = at_zero(at_zero(place, axis.name), inside.name)
         elsewhere = [rebuilt(body, {place: const(0)}), *(c.args[1] for c in conditions)]
         simple = (
             all(bounds(c, axis.name) for c in conditions)
@@ -82,7 +83,7 @@ class Halos(Folds):
             and not any(self.free_in(e) & {axis.name, inside.name} for e in elsewhere)
             and not _has_fold(body)
         )
-        return _Window(fold, body, place, -start.value, inside.extent.value - 1, conditions) if simple else None
+        return _Window(fold, body, place, -start.value, extent.value - 1, conditions) if simple else None
 
     def _fill(self, row: PrivateRow, window: _Window, axis: Axis, scope: Scope):
         """Loops that put into the row what the windows look at, and beyond the ends what changes nothing."""

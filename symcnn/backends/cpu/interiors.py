@@ -6,7 +6,7 @@ accumulators in registers; only the windows at the edges are folded by rows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symcnn.backends.cpu.expressions import Row, coefficient, rebuilt
 from symcnn.backends.cpu.folds import is_short
@@ -56,8 +56,9 @@ class Interiors(Halos):
             step = coefficient(place, axis.name)
             if step is None or coefficient(bound, axis.name) != 0:
                 return None
+            extent: Any = axis.extent
             smallest = (step > 0) == condition.function.startswith("greater")
-            swaps[Index(axis.name)] = const(0 if smallest else axis.extent.value - 1)
+            swaps[Index(axis.name)] = const(0 if smallest else extent.value - 1)
         return Call(condition.function, (_at(place, swaps), bound), condition.dtype)
 
 

@@ -9,7 +9,7 @@ equal values of different ops are one expression.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symcnn.backends.cpu.expressions import MERGED, rebuilt
 from symcnn.ir.loops import Axis, Call, Const, Expr, Fold, Index, Load, Nest, Size, Store, children, const
@@ -38,7 +38,7 @@ def normal_form(step: Step) -> Nest:
         outer, inner = axes[:split], axes[split:]
     folds = [e for e in everything if isinstance(e, Fold)]  # from the inside out
     heights: dict[Fold, int] = {}
-    swaps: dict[Expr, Expr] = {}
+    swaps: dict[Expr, Any] = {}
     merged_axes = {}
     for fold in folds:
         below = [heights[e] for e in _everything([fold.body]) if isinstance(e, Fold)]

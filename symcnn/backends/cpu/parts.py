@@ -7,6 +7,7 @@ float32 sums are kept in float64.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
     stores, swaps = [], {}
     for fold in folds:
         dtype = np.dtype("float64") if fold.kind == "sum" and fold.dtype == np.float32 else fold.dtype
-        partials = Partials(dtype, (parts, width, (axis.extent + (parts - 1)) // parts))
+        partials: Any = Partials(dtype, (parts, width, (axis.extent + (parts - 1)) // parts))
         count = Size(partials, 0)
         length = Size(partials, 2)
         first = Index("part") * length
@@ -105,7 +106,7 @@ def _has_fold(expr: Expr) -> bool:
 
 def _guess(extent: Expr) -> int:
     if isinstance(extent, Const):
-        return extent.value
+        return int(extent.value)
     if isinstance(extent, Size):
         return extent.variable.shape[extent.dimension] or UNKNOWN
     if isinstance(extent, Call) and extent.function == "multiply":
