@@ -50,10 +50,10 @@ BATCH_AXES = 4
 NEVER, WHOLE_UNITS, ALWAYS = range(3)  # when X is read in place: blocks whose rows are a multiple of ROW_UNIT, or all
 FINISH_ROWS = 256
 PACK_DEPTH = 64  # steps of a panel, 8 KiB, that stay in the first-level cache while its columns are filled in
-# Steps and columns of a block of W that is read in place. A few rows wait for memory, which is fastest in long runs;
-# more of them have as much to multiply, for which long sums are better.
-LONG_RUNS, LONG_SUMS = (8, 2048), (192, 512)
-RUN_ROWS = 4
+# Steps and columns of a block of W that is read in place: few steps in long runs, because what is read waits for
+# memory, which likes neither many pages at a time nor short pieces. More rows of Y want somewhat longer sums.
+IN_PLACE_FOR_VERY_FEW, IN_PLACE = (8, 2048), (16, 2048)
+VERY_FEW_ROWS = 4
 
 
 @helper
@@ -393,7 +393,7 @@ class Product:
 
     @property
     def _in_place_block(self) -> tuple[int, int]:
-        return LONG_RUNS if self.rows <= RUN_ROWS else LONG_SUMS
+        return IN_PLACE_FOR_VERY_FEW if self.rows <= VERY_FEW_ROWS else IN_PLACE
 
     def _blocks(self, threads: int) -> tuple[int, int]:
         """Rows of a block and columns of a part, so that every thread has a share."""
