@@ -138,9 +138,10 @@ def _fingerprint(module: str) -> str:
             needed.add(name)
             for package, names in _IMPORT.findall(_SOURCES[name]):
                 waiting += [package, *(f"{package}.{n}" for n in re.findall(r"\w+", names))]
-    host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    # The processor that Numba compiles for: this one, unless NUMBA_CPU_NAME and its like ask for another.
+    target = cpu_target.target_context.codegen().magic_tuple()
     versions = numba.__version__, str(llvm.llvm_version_info)
-    return content_hash(*versions, *host, *(_SOURCES[name] for name in sorted(needed)))
+    return content_hash(*versions, *target, *(_SOURCES[name] for name in sorted(needed)))
 
 
 def _load(key: str):

@@ -1,5 +1,8 @@
 """Compiling a kernel: once per process, under a name that stands for everything it depends on."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -71,6 +74,18 @@ def test_the_key_changes_with_what_the_machine_code_depends_on(monkeypatch):
     monkeypatch.setattr(compiler.numba, "__version__", "0.0.0")
     assert compiler._key(source) != key
     compiler._fingerprint.cache_clear()
+
+
+@pytest.mark.parametrize("setting", [{"NUMBA_CPU_NAME": "nehalem"}, {"NUMBA_CPU_FEATURES": "+sse2"}])
+def test_a_kernel_for_another_processor_has_another_key(setting):
+    program = "from symcnn.backends.cpu import compiler; print(compiler._key('def kernel(lo, hi, args): pass'))"
+    keys = [
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, **extra}, check=True, capture_output=True, text=True
+        ).stdout
+        for extra in ({}, setting)
+    ]
+    assert keys[0] and keys[0] != keys[1]
 
 
 def test_a_kernel_depends_on_the_sources_it_uses_and_no_others(monkeypatch):
