@@ -48,8 +48,9 @@ PACKED_CHANNELS = 16  # that a task of `pack_weights` transforms
 BLOCK_BYTES = 512 * 1024
 FEWEST_TILES, MOST_TILES = 24, 96
 # What it costs, in multiply-adds of vectors: to transform a vector of channels of a tile to the points or back, and to
-# transform the weights of one channel for one output, beyond what a direct convolution spends to pack them.
-TRANSFORM, WEIGHTS = 160, 30
+# transform the weights of one channel for one output, beyond what a direct convolution spends to pack them. The latter
+# waits for memory, while shorter vectors are multiplied faster.
+TRANSFORM, WEIGHTS = 160, 480 // LANES
 # To add up a tile costs more than to write it: the transposed map must do with at most this part of the tiles.
 FEWER_TILES = 0.7
 
