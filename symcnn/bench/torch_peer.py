@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import Any
 
 from symcnn.bench.tasks import CHAINS, MOMENTUM, NETWORKS, RATE, Convolution
 from symcnn.bench.torch_networks import torch_network
@@ -28,7 +29,8 @@ def _model(variant, network):
     import torch
 
     torch.manual_seed(0)
-    model = torch_network(network, NETWORKS[network].classes).to(memory_format=_order(variant))
+    model: Any = torch_network(network, NETWORKS[network].classes)
+    model = model.to(memory_format=_order(variant))
     return model, torch.compile(model) if variant == "compile" else model
 
 

@@ -145,7 +145,7 @@ class _Generator(Interiors):
             lines += [f"{n} = {storage(d)}_at({place})" for (n, d), place in zip(self.rows, places, strict=False)]
         return lines
 
-    def operand(self, variable) -> str:
+    def operand(self, variable: Variable) -> str:
         return super().operand(self.in_place.get(variable, variable))
 
     def offset(self, variable, index, scope: Scope) -> str:

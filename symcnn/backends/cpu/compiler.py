@@ -121,7 +121,7 @@ def _sources() -> dict[str, str]:
     """Module -> source, of the whole backend."""
     here = Path(__file__).parent
     paths = {path.relative_to(here).with_suffix(""): path for path in here.rglob("*.py")}
-    return {".".join([__package__, *name.parts]): path.read_text() for name, path in paths.items()}
+    return {".".join([str(__package__), *name.parts]): path.read_text() for name, path in paths.items()}
 
 
 # Taken when the sources are imported, so that editing them later cannot label old code as new.

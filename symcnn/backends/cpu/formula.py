@@ -53,7 +53,7 @@ class Value:
 
     @property
     def is_signed(self) -> bool:
-        return isinstance(self.type, types.Integer) and self.type.signed
+        return isinstance(self.type, types.Integer) and self.type not in types.unsigned_domain
 
     def like(self, other) -> Value:
         """`other` if it is a Value, else this number as a constant of the same type as `self`."""

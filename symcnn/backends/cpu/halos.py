@@ -83,7 +83,7 @@ class Halos(Folds):
             and not any(self.free_in(e) & {axis.name, inside.name} for e in elsewhere)
             and not _has_fold(body)
         )
-        return _Window(fold, body, place, -start.value, extent.value - 1, conditions) if simple else None
+        return _Window(fold, body, place, -int(start.value), extent.value - 1, conditions) if simple else None
 
     def _fill(self, row: PrivateRow, window: _Window, axis: Axis, scope: Scope):
         """Loops that put into the row what the windows look at, and beyond the ends what changes nothing."""
