@@ -20,7 +20,8 @@ from numba import types
 from symcnn.backends.cpu import executor, scalar, workers
 from symcnn.backends.cpu.cache import KernelCache, content_hash
 from symcnn.backends.cpu.codegen import IN_ANY_ORDER
-from symcnn.backends.cpu.jit import cfunc, cpu_target, intrinsic
+from symcnn.backends.cpu.jit import cpu_target, intrinsic
+from symcnn.backends.cpu.objects import object_code
 from symcnn.config import config
 from symcnn.ir.types import DTYPES
 
@@ -79,7 +80,7 @@ def compile_kernel(kernel: str | Callable) -> int:
     key = _key(kernel)
     with _lock:
         if key not in _loaded:
-            _loaded[key] = _load(key) or _compile(key, kernel)
+            _loaded[key] = _load(key, *(disk_cache().read(key) or _compile(key, kernel)))
         return _loaded[key][0]
 
 
@@ -131,7 +132,7 @@ _SOURCES = _sources()
 @cache
 def _fingerprint(module: str) -> str:
     """What the machine code of kernels in `module` depends on besides their names: that source, those it imports, ours."""
-    needed, waiting = {__name__}, [module]
+    needed, waiting = {__name__}, [module, object_code.__module__]
     while waiting:
         name = waiting.pop()
         if name in _SOURCES and name not in needed:
@@ -144,11 +145,8 @@ def _fingerprint(module: str) -> str:
     return content_hash(*versions, *target, *(_SOURCES[name] for name in sorted(needed)))
 
 
-def _load(key: str):
-    found = disk_cache().read(key)
-    if found is None:
-        return None
-    symbol, code = found
+def _load(key: str, symbol: str, code: bytes) -> tuple[int, object]:
+    """Address of a kernel, and what keeps it alive."""
     cpu_target.target_context.refresh()
     codegen = cpu_target.target_context.codegen()
     library = codegen.unserialize_library((key, "object", (code, llvm.parse_assembly("").as_bitcode())))
@@ -156,21 +154,18 @@ def _load(key: str):
     return codegen._engine.get_function_address(symbol), library
 
 
-def _compile(key: str, kernel):
+def _compile(key: str, kernel) -> tuple[str, bytes]:
+    """Symbol and object code of a kernel, which are also written to the cache."""
     global seconds
     start = time.perf_counter()
     # The symbol is made unique by the key: equal names of different kernels must not meet in one process.
     function = _function(kernel, f"kernel_{key}") if isinstance(kernel, str) else kernel
     reorder = not isinstance(kernel, str) or IN_ANY_ORDER in kernel
     fastmath = REORDERING if reorder else FASTMATH
-    compiled = cfunc(SIGNATURE, nopython=True, fastmath=fastmath, error_model="numpy")(function)
-    library = compiled._library
-    _, _, (code, _) = library.serialize_using_object_code()
-    disk_cache().write(
-        key, compiled._wrapper_name, code, kernel if isinstance(kernel, str) else inspect.getsource(kernel)
-    )
+    symbol, code = object_code(function, SIGNATURE, nopython=True, fastmath=fastmath, error_model="numpy")
+    disk_cache().write(key, symbol, code, kernel if isinstance(kernel, str) else inspect.getsource(kernel))
     seconds += time.perf_counter() - start
-    return compiled.address, compiled
+    return symbol, code
 
 
 def _function(source: str, name: str):

@@ -11,6 +11,9 @@ import pytest
 import symcnn as sc
 from symcnn.backends.cpu import compiler
 from symcnn.backends.cpu.cache import KernelCache, content_hash
+from symcnn.backends.cpu.jit import njit
+from symcnn.backends.cpu.objects import object_code
+from symcnn.backends.cpu.tuned.arguments import helper
 
 SOURCE = '''def kernel(lo, hi, args):
     """{name}"""
@@ -104,11 +107,12 @@ def test_a_kernel_depends_on_the_sources_it_uses_and_no_others(monkeypatch):
     before = keys_without(None)
     changed = {
         module: [old != new for old, new in zip(before, keys_without(module), strict=True)]
-        for module in ("compiler", "jit", "scalar", "simd", "tuned.tile", "codegen", "executor")
+        for module in ("compiler", "objects", "jit", "scalar", "simd", "tuned.tile", "codegen", "executor")
     }
     compiler._fingerprint.cache_clear()
     assert changed == {
         "compiler": [True, True],
+        "objects": [True, True],
         "jit": [True, True],
         "scalar": [True, False],
         "simd": [False, True],
@@ -122,6 +126,22 @@ def test_hashes_do_not_run_into_each_other():
     assert content_hash("ab", "c") != content_hash("a", "bc")
     assert content_hash("ab") == content_hash(b"ab")
     assert len(content_hash("")) == 32
+
+
+def test_a_helper_of_a_kernel_serves_other_functions_too():
+    at = compiler.NAMESPACE["int64_at"]
+
+    @helper
+    def cube(x):
+        return x * x * x
+
+    def kernel(lo, hi, args):
+        block = at(args)
+        block[0] = cube(block[0])
+
+    _, code = object_code(kernel, compiler.SIGNATURE, nopython=True)
+    assert code
+    assert njit(lambda x: cube(x))(3) == 27
 
 
 def test_threads_compile_a_kernel_once(empty_cache, monkeypatch):
