@@ -297,6 +297,20 @@ def _sum(context, builder, signature, arguments):
     return builder.fadd(*arguments)
 
 
+@intrinsic
+def total(typing, a):
+    """The sum of all lanes, taken pairwise."""
+    if not isinstance(a, Vector):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        scalar = _LLVM_SCALAR[a.dtype]
+        operands = [ir.Constant(scalar, -0.0), arguments[0]]
+        return _call(builder, f"llvm.vector.reduce.fadd.{_suffix(a)}", scalar, operands, fastmath=("reassoc",))
+
+    return a.dtype(a), generate
+
+
 # -- Masks ------------------------------------------------------------------------------------------------------------
 
 

@@ -99,6 +99,26 @@ def test_matmul_broadcasts_batches_with_strides_of_zero(a_shape, b_shape, dtype)
     assert_close(c, expected, a_shape[-1])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("many", [1, 4, 7, 33])
+@pytest.mark.parametrize("few", [1, 3, 4])
+@pytest.mark.parametrize("k", [64, 97, 300])
+def test_matmul_of_a_few_vectors_whose_sums_are_contiguous(many, few, k, dtype):
+    rng = np.random.default_rng(many + 10 * few + 100 * k)
+    a, b = normal(rng, (many, k), dtype), normal(rng, (few, k), dtype)
+    expected = a.astype(np.float64) @ b.T.astype(np.float64)
+    for left, right, product in ((a, b.T, expected), (b, a.T, expected.T)):
+        found = []
+        for threads in (1, 3):
+            c = np.full(product.shape, np.nan, dtype)
+            block = np.array([c.ctypes.data, c.shape[-1]])
+            finish = (double_rows.address, block.ctypes.data) if dtype == "float32" else (0, 0)
+            run(MatMul(), None, c, (left, right), threads, finish)
+            assert_close(c, product * (2 if dtype == "float32" else 1), 2 * k)
+            found.append(c)
+        np.testing.assert_array_equal(*found)
+
+
 def test_matmul_into_a_strided_output():
     rng = np.random.default_rng(2)
     a, b = normal(rng, (30, 9), "float32"), normal(rng, (9, 20), "float32")

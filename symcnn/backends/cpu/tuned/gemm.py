@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
+from symcnn.backends.cpu.tuned import dots
 from symcnn.backends.cpu.tuned.blocks import round_up
 from symcnn.backends.cpu.tuned.product import (
     ALWAYS,
@@ -12,6 +13,7 @@ from symcnn.backends.cpu.tuned.product import (
     FINISH_ROWS_OF,
     NEVER,
     PACK,
+    PRODUCT,
     WHOLE_UNITS,
     Packing,
     Product,
@@ -32,7 +34,7 @@ class MatMul:
     """The tuned kernels of ``MatMul``: (..., m, k) @ (..., k, n), leading axes broadcast, with any strides."""
 
     finishes_rows = True
-    sometimes = (PACK, FINISH_ROWS_OF)
+    sometimes = (PACK, PRODUCT, FINISH_ROWS_OF, dots.DOTS)
 
     def accepts(self, op, types, output_type) -> bool:
         return one_precision(*types, output_type) and 2 <= len(output_type.shape) <= 2 + BATCH_AXES
@@ -46,10 +48,12 @@ class MatMul:
 
     def workspace(self, op, output: View, operands) -> int:
         a, b = operands
-        return arranged(a, b, output).workspace
+        return 0 if dots.suits(a, b, output) else arranged(a, b, output).workspace
 
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         a, b = operands
+        if dots.suits(a, b, output):
+            return dots.launches(a, b, output, threads)
         return arranged(a, b, output).launches(workspace, threads)
 
 
