@@ -172,6 +172,7 @@ def square(stride=1, pad=0, dilation=1, groups=1):
 CASES = [
     Case((1, 1, 1, 1), 1, (1, 1)),
     Case((0, 2, 5, 5), 3, (3, 3)),
+    Case((2, 0, 5, 5), 3, (3, 3), square(pad=1)),
     Case((2, 1, 28, 28), 20, (5, 5)),
     Case((3, 20, 12, 12), 50, (5, 5)),
     Case((2, 3, 9, 7), 5, (3, 3), square(pad=1)),

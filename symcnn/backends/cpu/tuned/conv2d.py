@@ -100,7 +100,7 @@ def channels_together(image: View, flat: bool = False) -> View | Packing:
 
     If `flat`, its pixels must be at one distance too.
     """
-    if is_flat(image) or (not flat and (image.strides[3] == 1 or image.shape[3] == 1)):
+    if is_flat(image) or not prod(image.shape) or (not flat and (image.strides[3] == 1 or image.shape[3] == 1)):
         return image
     n, height, width, channels = image.shape
     of_image, *of_pixel, of_channel = image.strides
