@@ -75,6 +75,7 @@ BUILDING = {
     "state from an expression": (lambda: sc.shared(x(2)), sc.DTypeError, "hint"),
     "shape of state": (lambda: sc.shared(np.zeros(3)).set_value(np.zeros(4)), sc.ShapeError, "(3,)", "(4,)"),
     "dtype of state": (lambda: sc.shared(np.zeros(3, int)).set_value(np.zeros(3)), sc.DTypeError, "int64", "float64"),
+    "state that does not fit": (lambda: sc.shared(np.zeros(1, "int8")).set_value([300]), sc.InputError, "int8", "300", "127"),
     "number that does not fit": (lambda: x(2, dtype="uint8") + 300, sc.InputError, "300", "uint8", "hint"),
     "shape of an input": (lambda: sc.input("x", 3), sc.ShapeError, "tuple"),
     "negative dimension": (lambda: sc.input("x", (-1,)), sc.ShapeError, "-1"),

@@ -293,6 +293,8 @@ class Shared(Variable):
             If the shape differs: compiled functions rely on it.
         DTypeError
             If the value cannot be cast safely (same kind) to this dtype.
+        InputError
+            If an integer does not fit into this dtype.
         """
         array = np.asarray(value)
         if array.shape != self.storage.shape:
@@ -306,6 +308,13 @@ class Shared(Variable):
             raise DTypeError(
                 f"set_value: {self!r} has a fixed dtype", where=self.origin, expected=self.dtype, found=array.dtype
             )
+        if self.dtype.kind in "iu" and array.size:
+            limits = np.iinfo(self.dtype)
+            if array.min() < limits.min or array.max() > limits.max:
+                raise InputError(
+                    f"set_value: values overflow {self.dtype}", where=self.origin,
+                    expected=f"{limits.min} to {limits.max}", found=f"{array.min()} to {array.max()}",
+                )  # fmt: skip
         self.storage[...] = array
 
 
