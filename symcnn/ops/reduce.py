@@ -61,7 +61,10 @@ class Reduce(Op):
         return TensorType(dtype, (kept if self.keepdims else dropped)(x.shape, self.axes))
 
     def reference(self, x):
-        dtype = self.infer(type_of(x)).dtype
+        result = self.infer(type_of(x))
+        dtype = result.dtype
+        if result.size == 0:  # NumPy refuses the maximum of no elements even where there is no result to give
+            return np.zeros(result.shape, dtype)
         options = {}
         if self.kind in ("sum", "prod"):  # NumPy's sums in float32 are accurate over the last axes only
             options["dtype"] = "float64" if x.dtype.kind == "f" else dtype
@@ -102,6 +105,7 @@ class Reduce(Op):
         *(Example(((3, 1, 2, 2),), {"kind": k, "axes": (1, 3), "keepdims": False}) for k in ("sum", "max", "prod")),
         *(Example(((2, 0, 3),), {"kind": k, "axes": (1,), "keepdims": d}) for k, d in (("sum", False), ("prod", True))),
         *(Example(((0, 3),), {"kind": k, "axes": (1,), "keepdims": True}) for k in ("max", "min")),
+        *(Example(((0, 0),), {"kind": k, "axes": (1,), "keepdims": False}) for k in ("max", "min")),
         *(Example(((2, 3),), {"kind": k, "axes": (), "keepdims": False}) for k in ("sum", "max")),
         Example(((),), {"kind": "sum", "axes": ()}),
         *(Example(((4, 3),), {"kind": k, "axes": (1,)}, dtypes=("int32",), integers={0: 5}) for k in ("sum", "prod", "max", "min", "any", "all")),
