@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 
-from benchmarks.options import chosen, parser, save
+from benchmarks.options import add_networks, chosen, parser, save
 from symcnn.bench import tasks
 from symcnn.bench.report import Table
 from symcnn.bench.turns import Failed, Worker
@@ -21,14 +21,17 @@ CACHES = ("SYMCNN_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "JAX_COMPILATION_CACHE_
 
 def main() -> None:
     arguments = parser(__doc__, seconds=0.5)
-    arguments.add_argument("networks", nargs="*", default=["lenet", "googlenet"], help="(lenet googlenet)")
-    arguments.add_argument("--repeat", type=int, default=3, help="warm processes; the best counts (3)")
+    add_networks(arguments, default=("lenet", "googlenet"))
+    arguments.add_argument(
+        "--repeat", type=int, default=3, help="warm processes; the best counts (default %(default)s)"
+    )
     options = arguments.parse_args()
+    who = chosen(options)
     table = Table(network=-10, contender=-14, cold_s=8, warm_s=8, new_batch_ms=12)
     table.head()
     rows = []
     for network in options.networks:
-        for contender in chosen(options):
+        for contender in who:
             row = {"network": network, "contender": contender.name, **one(contender, network, options)}
             table.row(network, contender.name, *(_text(row.get(key)) for key in ("cold_s", "warm_s", "new_batch_ms")))
             rows.append(row)

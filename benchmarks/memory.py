@@ -6,7 +6,7 @@ python -m benchmarks.memory alexnet --peers torch torch:nchw
 
 from __future__ import annotations
 
-from benchmarks.options import chosen, parser, save
+from benchmarks.options import add_networks, chosen, parser, save
 from symcnn.bench import tasks
 from symcnn.bench.report import Table
 from symcnn.bench.turns import Failed, Worker
@@ -14,14 +14,15 @@ from symcnn.bench.turns import Failed, Worker
 
 def main() -> None:
     arguments = parser(__doc__, seconds=2.0)
-    arguments.add_argument("networks", nargs="*", help=f"of {', '.join(tasks.NETWORKS)} (all)")
+    add_networks(arguments)
     options = arguments.parse_args()
+    who = chosen(options)
     table = Table(network=-10, batch=5, contender=-14, peak_MB=9, planned_MB=11)
     table.head()
     rows = []
-    for network in options.networks or tasks.NETWORKS:
+    for network in options.networks:
         task = tasks.training(network)
-        for contender in chosen(options):
+        for contender in who:
             with Worker(contender, options.threads) as worker:
                 try:
                     worker.prepare(task)

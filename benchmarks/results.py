@@ -8,9 +8,13 @@ from benchmarks.options import RESULTS
 
 HEAD = """# Benchmark results
 
-Made by `python -m benchmarks.results` from the figures in `results/`. Contenders run in processes of their own and take
-turns; a cell is minimum / median in milliseconds; the ratio is that of symcnn to the fastest peer, of minima / of medians
-(below 1: symcnn is faster).
+Made by `python -m benchmarks.results` from the figures in `results/`, which the programs write when called with
+`--record`. Contenders run in processes of their own and take turns; a cell is minimum / median in milliseconds; the
+ratio is that of symcnn to the fastest peer, of minima / of medians, the latter in bold (below 1: symcnn is faster).
+
+A share of peak above 100% is Winograd, which needs fewer operations than the direct sum that is counted, up to four
+times fewer. The peak is measured before the rest: where others used the machine ("load before"), it may be too low and
+the shares too high.
 """
 
 

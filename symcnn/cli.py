@@ -23,12 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from symcnn.bench import arguments
+
     parser = argparse.ArgumentParser("symcnn", description="A symbolic autodiff compiler for convolutional networks.")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     demo = commands.add_parser("demo", help="train a small network on real images and write symcnn-demo.html")
-    demo.add_argument("--device", default="cpu", choices=["cpu", "reference"], help="where to compute (cpu)")
-    demo.add_argument("--seed", type=int, default=0, help="of weights, split and shuffling (0)")
+    demo.add_argument(
+        "--device", default="cpu", choices=["cpu", "reference"], help="where to compute (default %(default)s)"
+    )
+    demo.add_argument("--seed", type=int, default=0, help="of weights, split and shuffling (default %(default)s)")
     # Shorter runs, for tests.
     demo.add_argument("--epochs", type=_count(1, 1000), default=8, help=argparse.SUPPRESS)
     demo.add_argument("--images-per-class", type=_count(10, 600), default=600, help=argparse.SUPPRESS)
@@ -37,13 +41,23 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser(
         "bench", help="time training steps on this machine, beside PyTorch and JAX if installed"
     )
-    bench.add_argument("networks", nargs="*", help="mlp, lenet, cs231n (these by default), alexnet, googlenet")
-    bench.add_argument("--batch", type=_count(1, 4096), help="examples per step (each network's own)")
-    bench.add_argument("--seconds", type=float, default=1.5, help="of measuring per network and contender (1.5)")
+    bench.add_argument(
+        "networks",
+        nargs="*",
+        type=arguments.network,
+        help="of mlp, lenet, cs231n, alexnet, googlenet (default the first 3)",
+    )
+    bench.add_argument("--batch", type=_count(1, 4096), help="examples per step (default each network's own)")
+    bench.add_argument(
+        "--seconds",
+        type=arguments.seconds,
+        default=1.5,
+        help="how long to measure each network and contender (default %(default)s)",
+    )
     bench.add_argument("--alone", action="store_true", help="leave the peers out")
     bench.set_defaults(run=_bench)
 
-    info = commands.add_parser("info", help="show versions, processor, devices and the kernel cache")
+    info = commands.add_parser("info", help="show versions, processor, settings and the kernel cache")
     info.set_defaults(run=_info)
     return parser
 
@@ -67,13 +81,7 @@ def _demo(options) -> int:
 
 def _bench(options) -> int:
     from symcnn.bench.short import PEERS, bench
-    from symcnn.bench.tasks import NETWORKS
-    from symcnn.errors import InputError
-    from symcnn.keywords import nearest
 
-    for name in options.networks:
-        if name not in NETWORKS:
-            raise InputError(f"no benchmark network is called {name!r}", hint=nearest(name, NETWORKS))
     bench(
         options.networks or ("mlp", "lenet", "cs231n"), options.batch, options.seconds, () if options.alone else PEERS
     )
@@ -81,25 +89,31 @@ def _bench(options) -> int:
 
 
 def _info(options) -> int:
-    import os
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
+    from numba import config as numba_config
 
+    from symcnn.backends.cpu.cache import KernelCache
+    from symcnn.bench import machine
     from symcnn.config import config
 
     def installed(name):
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return "not installed"
+        return machine.installed(name) or "not installed"
 
+    of = machine.describe()
+    available = numba_config.NUMBA_NUM_THREADS
+    writable = "writable" if KernelCache(config.cache_dir).is_writable() else "not writable: kernels are not kept"
     kernels = [path for path in config.cache_dir.rglob("*") if path.is_file()] if config.cache_dir.is_dir() else []
+    size = sum(path.stat().st_size for path in kernels)
     rows = {
         "symcnn": installed("symcnn"),
-        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "python": f"{of['python']} on {of['system']}",
         "packages": ", ".join(f"{name} {installed(name)}" for name in ("numpy", "numba", "networkx")),
-        "threads": f"{config.threads} of {os.cpu_count()} processors",
-        "kernel cache": f"{config.cache_dir} ({len(kernels)} files, {sum(p.stat().st_size for p in kernels) / 1e6:.1f} MB)",
+        "processor": f"{of['processor']}, {machine.plural(of['processors'], 'processor')}",
+        "vectors": of["vectors"],
+        "threads": f"{min(config.threads, available)} used ({config.threads} asked for, {available} available)",
+        "dtype": config.default_dtype,
+        "tuned kernels": "on" if config.tuned else "off",
+        "winograd": "on" if config.winograd else "off",
+        "kernel cache": f"{config.cache_dir} ({writable}; {machine.plural(len(kernels), 'file')}, {size / 1e6:.1f} MB)",
     }
     width = max(map(len, rows))
     print("\n".join(f"{name:<{width}}  {value}" for name, value in rows.items()))

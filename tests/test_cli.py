@@ -60,14 +60,29 @@ def test_bench_beside_a_peer(torch, tmp_path):
 
 
 def test_bench_of_an_unknown_network(capsys):
-    assert main(["bench", "lenot"]) == 1
+    with pytest.raises(SystemExit):
+        main(["bench", "lenot"])
     assert "did you mean 'lenet'" in capsys.readouterr().err
+
+
+INFO = ("symcnn", "numpy", "numba", "processor", "bits", "threads", "float32", "tuned", "winograd", "kernel cache")
 
 
 def test_info(capsys):
     assert main(["info"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("symcnn", "numpy", "numba", "threads", "kernel cache"))
+    assert all(name in shown for name in INFO)
+
+
+def test_info_tells_how_many_threads_run_and_whether_kernels_are_kept(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(symcnn.config, "threads", 10_000)
+    monkeypatch.setattr(symcnn.config, "cache_dir", tmp_path)
+    main(["info"])
+    shown = capsys.readouterr().out
+    assert "10000 asked for" in shown and " 10000 used" not in shown and "(writable; 0 files" in shown
+    monkeypatch.setattr("symcnn.backends.cpu.cache.KernelCache.is_writable", lambda self: False)
+    main(["info"])
+    assert "not writable" in capsys.readouterr().out
 
 
 def test_help_names_the_commands(capsys):
@@ -77,7 +92,16 @@ def test_help_names_the_commands(capsys):
     assert stopped.value.code == 0 and all(name in shown for name in ("demo", "bench", "info"))
 
 
-@pytest.mark.parametrize("arguments", [[], ["dmeo"], ["demo", "--epochs", "0"], ["demo", "--device", "tpu"]])
+BAD = [
+    [],
+    ["dmeo"],
+    ["demo", "--epochs", "0"],
+    ["demo", "--device", "tpu"],
+    *(["bench", "--seconds", seconds] for seconds in ("-1", "nan", "inf", "x")),
+]
+
+
+@pytest.mark.parametrize("arguments", BAD)
 def test_bad_arguments(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)

@@ -12,6 +12,7 @@ import numpy as np
 
 from symcnn.config import config
 
+BUSY = 0.5  # load average per processor above which figures cannot be trusted
 PACKAGES = ("symcnn", "numpy", "numba", "torch", "jax")
 
 
@@ -46,6 +47,24 @@ def installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def load_average() -> float | None:
+    """How many processes wanted a processor during the last minute; ``None`` where the system does not tell."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+
+
+def warn_if_busy() -> None:
+    """Print a line if others keep this machine's processors busy."""
+    load, processors = load_average(), os.cpu_count() or 1
+    if load is not None and load > BUSY * processors:
+        print(f"warning: load average {load} on {plural(processors, 'processor')}: others use this machine:", end=" ")
+        print("figures will be too high; minima are steadier")
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 thread``, ``2 threads``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def fma_peak(threads: int | None = None, seconds: float = 0.5) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symcnn.bench import machine, tasks
 from symcnn.bench.report import Table, against_best, milliseconds
-from symcnn.bench.turns import Failed, contenders, take_turns
+from symcnn.bench.turns import Failed, contenders, missing, take_turns
 from symcnn.config import config
 
 PEERS = ("torch", "jax")
@@ -24,14 +24,18 @@ def bench(networks=("mlp", "lenet", "cs231n"), batch: int | None = None, seconds
     peers : sequence of str
         Those that are installed take part.
     """
+    machine.warn_if_busy()
     found = machine.describe()
     threads = config.threads
     print(f"{found['processor']}, {threads} of {found['processors']} processors, vectors of {found['vectors']}")
     print(", ".join(f"{name} {version}" for name, version in {"python": found["python"], **found["versions"]}.items()))
-    print(f"\npeak      {machine.fma_peak() / 1e9:8.1f} GFLOP/s  fused multiply-adds in float32, {threads} threads")
+    peak, counted = machine.fma_peak() / 1e9, machine.plural(threads, "thread")
+    print(f"\npeak      {peak:8.1f} GFLOP/s  fused multiply-adds in float32, {counted}")
     print(f"copying   {machine.copy_bandwidth() / 1e9:8.1f} GB/s     read and written\n")
 
     who = contenders(peers)
+    for name in missing(peers):
+        print(f"{name}: not installed")
     print("One training step (forward, backward, momentum update), minimum / median in ms:\n")
     names = [c.name for c in who]
     table = Table(network=-8, batch=5, **dict.fromkeys(names, 15), **({"ratio": 13} if len(who) > 1 else {}))

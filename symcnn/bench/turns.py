@@ -76,6 +76,11 @@ def contenders(names) -> list[Contender]:
     return found
 
 
+def missing(names) -> list[str]:
+    """Those of the contenders called `names` whose package is not installed."""
+    return [name for name in names if not CONTENDERS[name].installed]
+
+
 class Failed(Exception):
     """A contender could not do a task; the message says why."""
 

@@ -37,6 +37,10 @@ def test_files_name_the_machine_the_versions_and_the_command(tmp_path):
     ]
 
 
+def test_nouns_are_counted():
+    assert [machine.plural(count, "thread") for count in (1, 2)] == ["1 thread", "2 threads"]
+
+
 def test_the_limits_of_the_machine():
     for limit in (machine.fma_peak(1, seconds=0.01), machine.copy_bandwidth(1, seconds=0.01, size=1 << 16)):
         assert 0 < limit < math.inf
