@@ -263,9 +263,8 @@ class Function:
 
     @property
     def kernels(self) -> list[KernelInfo]:
-        """Every kernel with its Python source (`.source`), its ops (`.ops`) and what it writes (`.shapes`)."""
-        types = self._current().plan.types if self._bindings else None
-        return self._backend.kernels(self.program, types)
+        """Every kernel with its Python source (`.source`), its ops (`.ops`), its `.algorithm` and what it writes (`.shapes`)."""
+        return self._backend.kernels(self.program, self._current().plan if self._bindings else None)
 
     @property
     def stages(self) -> Stages:
@@ -286,11 +285,14 @@ class Function:
 
         Updates are applied each time.
         """
+        if not isinstance(repeat, (int, np.integer)) or repeat < 1:
+            raise InputError("profile: repeat must be a positive integer", found=repr(repeat))
         arrays = self._arguments(args, kwargs)
         binding = self._binding(tuple(a.shape for a in arrays))
         values = dict(zip(self.inputs, arrays, strict=True)) | {CALL: np.array(self.calls, np.int64)}
         self._check_indices(binding, values)
-        return measure(binding, values, repeat)
+        algorithms = [k.algorithm for k in self._backend.kernels(self.program, binding.plan)]
+        return measure(binding, values, repeat, algorithms)
 
     def __repr__(self):
         return f"<{self.name}({', '.join(map(repr, self.inputs))}) on {self.device}: {len(self.program.steps)} kernels>"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+WIDTH = 44  # characters for the name of a kernel
+
 
 @dataclass(frozen=True)
 class KernelTime:
@@ -12,7 +14,11 @@ class KernelTime:
 
     Attributes
     ----------
+    index : int
+        Of the step, and of the kernel in `Function.kernels`.
     name : str
+    algorithm : str
+        As in `KernelInfo`.
     calls : int
     seconds : float
         Median of one call.
@@ -23,7 +29,9 @@ class KernelTime:
         Of the whole call.
     """
 
+    index: int
     name: str
+    algorithm: str
     calls: int
     seconds: float
     bytes: int
@@ -52,17 +60,30 @@ class Profile:
         return sum(k.seconds for k in self.kernels)
 
     def __str__(self):
-        lines = [f"{'kernel':<44} {'calls':>5} {'ms':>9} {'share':>6} {'GFLOP/s':>8} {'GB/s':>7}"]
+        lines = [
+            f"{'#':>3} {'kernel':<{WIDTH}} {'algorithm':<12} {'calls':>5} {'ms/call':>9} {'share':>6} {'GFLOP/s':>8} {'GB/s':>7}"
+        ]
         lines.extend(
-            f"{k.name:<44.44} {k.calls:>5} {k.seconds * 1e3:>9.3f} {k.share:>6.1%} {k.gflops:>8.1f} {k.gbytes:>7.1f}"
+            f"{k.index:>3} {_shortened(k.name):<{WIDTH}} {k.algorithm:<12} {k.calls:>5} {k.seconds * 1e3:>9.3f} "
+            f"{k.share:>6.1%} {k.gflops:>8.1f} {k.gbytes:>7.1f}"
             for k in sorted(self.kernels, key=lambda k: -k.seconds)
         )
-        lines.append(f"{'total':<44} {'':>5} {self.seconds * 1e3:>9.3f}")
+        lines.append(f"{'':>3} {'total':<{WIDTH}} {'':<12} {'':>5} {self.seconds * 1e3:>9.3f}")
         return "\n".join(lines)
 
 
-def measure(binding, values, repeat: int) -> Profile:
-    """Run `repeat` times, step by step."""
+def _shortened(name: str) -> str:
+    """The ops of a kernel as far as they fit, and how many there are besides."""
+    ops = name.split(" + ")
+    text, count = name, len(ops)
+    while len(text) > WIDTH and count > 1:
+        count -= 1
+        text = " + ".join([*ops[:count], f"{len(ops) - count} more"])
+    return text
+
+
+def measure(binding, values, repeat: int, algorithms) -> Profile:
+    """Run `repeat` times, step by step; `algorithms` are those of the steps."""
     steps, types = binding.plan.steps, binding.plan.types
     times: list[list[float]] = [[] for _ in steps]
 
@@ -78,11 +99,11 @@ def measure(binding, values, repeat: int) -> Profile:
     return Profile(
         tuple(
             KernelTime(
-                step.name, repeat, seconds,
+                index, step.name, algorithm, repeat, seconds,
                 sum(types[v].nbytes for v in (*step.reads, *step.writes)),
                 sum(v.op.flops(types[v], *(types[x] for x in v.inputs)) for v in step.computes),
                 seconds / total,
             )
-            for step, seconds in zip(steps, medians, strict=True)
+            for index, (step, algorithm, seconds) in enumerate(zip(steps, algorithms, medians, strict=True))
         )
     )  # fmt: skip

@@ -98,9 +98,20 @@ def _bound(f, name) -> str:
     try:
         if name == "plan":
             return str(f.memory_plan)
-        return "\n\n".join(f"# {k.name} -> {', '.join(k.shapes)}\n{k.source}" for k in f.kernels)
+        return _kernels_text(f.kernels)
     except ShapeError as error:
         return f"not made yet: {error}"
+
+
+def _kernels_text(kernels) -> str:
+    """Every kernel under a line that says what it is; a source that several share is printed once."""
+    first: dict[str, int] = {}
+    texts = []
+    for number, k in enumerate(kernels):
+        same = first.setdefault(k.source, number)
+        source = k.source if same == number else f"# source: as kernel {same}"
+        texts.append(f"# {number}: {k.name} -> {', '.join(k.shapes)}, {k.algorithm}\n{source}")
+    return "\n\n".join(texts)
 
 
 class Text(str):
@@ -115,11 +126,12 @@ class Text(str):
 
 def explain(f) -> Text:
     """The story as text."""
-    lines = [f"{f!r}"]
+    lines, before = [f"{f!r}"], ""
     for name, stage in f.stages.items():
         count = f" ({stage.nodes} nodes)" if stage.nodes is not None else ""
         rewrites = f", {len(stage.applications)} rewrites" if stage.applications else ""
         lines += ["", f"== {name}{count}{rewrites}"]
         lines += [f"  {a}" for a in stage.applications]
-        lines.append(stage.text)
+        lines.append("unchanged" if stage.text == before else stage.text)
+        before = stage.text
     return Text("\n".join(lines))

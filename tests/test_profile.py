@@ -51,3 +51,18 @@ def test_an_empty_batch(device):
     x = sc.input("x", (None, 3))
     profile = sc.function([x], sc.tanh(x), device=device).profile(np.ones((0, 3)), repeat=2)
     assert all(k.bytes == k.flops == 0 for k in profile.kernels)
+
+
+def test_the_table_names_every_kernel_in_whole_words():
+    x = sc.input("x", (None, 8))
+    y = sc.square(sc.tanh(sc.sigmoid(sc.relu(sc.cos(sc.sin(sc.sqrt(sc.exp(x))))))))
+    profile = sc.function([x], sc.sum(y, axis=0) + 1, device="reference").profile(np.ones((4, 8)), repeat=1)
+    header, row, *_ = str(profile).splitlines()
+    assert "ms/call" in header and "NumPy" in row and " more " in row
+    assert [k.index for k in profile.kernels] == list(range(len(profile.kernels)))
+
+
+@pytest.mark.parametrize("repeat", [0, -1, 1.5, "2"])
+def test_repeat_is_a_positive_integer(repeat):
+    with pytest.raises(sc.InputError, match="repeat"):
+        sc.function([], sc.shared(1.0) + 1, device="reference").profile(repeat=repeat)

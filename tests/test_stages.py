@@ -1,6 +1,7 @@
 """The compiler's story: the stages in order, counted, and told as text."""
 
 import numpy as np
+import pytest
 
 import symcnn as sc
 
@@ -48,3 +49,44 @@ def test_explain_shows_itself_as_text():
     text = neuron().explain()
     assert repr(text) == str(text) and text._repr_html_().startswith("<pre>")
     assert all(f"== {name}" in text for name in NAMES)
+
+
+@pytest.mark.parametrize(
+    "dtype, size, groups, algorithm",
+    [
+        ("float32", 3, 1, "winograd"),
+        ("float64", 3, 1, "direct"),
+        ("float32", 7, 1, "direct"),
+        ("float32", 3, 32, "depthwise"),
+    ],
+)
+def test_convolutions_say_which_algorithm_they_take(dtype, size, groups, algorithm):
+    x, w = sc.input("x", (None, 32, 24, 24), dtype), sc.shared(np.ones((32, 32 // groups, size, size), dtype))
+    f = sc.function([x], sc.conv2d(x, w, groups=groups))
+    for _ in range(2):  # before and after the batch size is known
+        (found,) = [k for k in f.kernels if "conv2d" in k.name]
+        assert found.algorithm == algorithm
+        f.bind(x=(16, 32, 24, 24))
+    assert f"{found.shapes[0]}, {algorithm}" in str(f.stages["kernels"])
+    assert algorithm in repr(found) and "def " not in repr(found)
+
+
+def test_products_and_nests_say_which_algorithm_they_take():
+    x, w = sc.input("x", (None, 64)), sc.shared(np.ones((64, 32), "float32"))
+    outputs = [x @ w, sc.sum(x)]
+    assert {k.algorithm for k in sc.function([x], outputs).kernels} == {"product", "generated"}
+    assert {k.algorithm for k in sc.function([x], outputs, device="reference").kernels} == {"NumPy"}
+
+
+def test_a_source_is_told_once_and_a_phase_without_effect_not_at_all():
+    x = sc.input("x", (None, 32))
+    w1, w2 = (sc.shared(np.ones((32, 32), "float32"), name) for name in ("w1", "w2"))
+    text = sc.function([x], [x @ w1, x @ w2]).explain()
+    assert text.count("class MatMul") == 1 and "source: as kernel 0" in text
+    assert "== stabilize (5 nodes)\nunchanged" in text
+
+
+def test_short_reprs():
+    phase = neuron().phases[2]
+    assert repr(phase).startswith("<phase stabilize: ") and "lambda" not in repr(phase.applications[0])
+    assert "Pattern" not in repr(phase.applications[0].rule)

@@ -6,18 +6,15 @@ on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from symcnn.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
 
-    from symcnn.ir.types import TensorType
     from symcnn.ir.variable import Variable
     from symcnn.schedule.lower import Program, Step
     from symcnn.schedule.plan import Plan
@@ -37,6 +34,9 @@ class KernelInfo:
         Label of every op.
     shapes : tuple of str
         Types of what it writes.
+    algorithm : str
+        How it computes them: "generated" for a loop nest, "NumPy" on the reference backend, else what the tuned kernel
+        that these shapes take calls itself: "winograd", "direct", "depthwise", "product", "dot products".
     source : str
         Python.
     """
@@ -44,13 +44,14 @@ class KernelInfo:
     name: str
     ops: tuple[str, ...]
     shapes: tuple[str, ...]
-    source: str
+    algorithm: str
+    source: str = field(repr=False)
 
     @classmethod
-    def of(cls, step: Step, source: str, types: Mapping[Variable, TensorType] | None = None) -> KernelInfo:
+    def of(cls, step: Step, algorithm: str, source: str, plan: Plan | None = None) -> KernelInfo:
         """The kernel of one step."""
-        shapes = tuple(str(types[v] if types else v.type) for v in step.writes)
-        return cls(step.name, tuple(v.op.label() for v in step.computes), shapes, source)
+        shapes = tuple(str(plan.types[v] if plan else v.type) for v in step.writes)
+        return cls(step.name, tuple(v.op.label() for v in step.computes), shapes, algorithm, source)
 
 
 class Executable(Protocol):
@@ -101,8 +102,8 @@ class Backend(Protocol):
         """Compile what is not compiled yet, and bind it to the plan's shapes; other shapes compile nothing more."""
         ...
 
-    def kernels(self, program: Program, types: Mapping[Variable, TensorType] | None = None) -> list[KernelInfo]:
-        """The kernels of `program`, for people; with `types`, the shapes of one binding."""
+    def kernels(self, program: Program, plan: Plan | None = None) -> list[KernelInfo]:
+        """The kernels of `program`, for people; with `plan`, those that its shapes take."""
         ...
 
 

@@ -66,12 +66,12 @@ class ReferenceBackend:
     def load(self, plan: Plan) -> ReferenceExecutable:
         return ReferenceExecutable(plan)
 
-    def kernels(self, program, types=None):
+    def kernels(self, program, plan=None):
         def source(step):
             names = (f"{type(v.op).__module__}.{type(v.op).__name__}.reference" for v in step.computes)
             return "# NumPy, op by op\n" + "\n".join(f"# {name}" for name in names)
 
-        return [KernelInfo.of(step, source(step), types) for step in program.steps]
+        return [KernelInfo.of(step, "NumPy", source(step), plan) for step in program.steps]
 
 
 BACKEND = ReferenceBackend()

@@ -33,6 +33,9 @@ class Rule:
     source: Origin
     pattern: Pattern | None = None
 
+    def __repr__(self):
+        return f"<rule {self}>"
+
     def __str__(self):
         return f"{self.name} ({Path(self.source.file).name}:{self.source.line})"
 
@@ -44,6 +47,9 @@ class Application:
     rule: Rule
     before: Variable
     after: Variable
+
+    def __repr__(self):
+        return f"<{self}>"
 
     def __str__(self):
         return f"{self.rule}: {formula(self.before)} -> {formula(self.after)}"

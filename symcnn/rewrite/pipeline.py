@@ -22,6 +22,9 @@ class Phase:
     outputs: tuple[Variable, ...]
     applications: tuple[Application, ...] = ()
 
+    def __repr__(self):
+        return f"<phase {self.name}: {len(self.applications)} rewrites>"
+
 
 def simplify(outputs) -> list[Phase]:
     """Run every phase on the graph under `outputs`."""

@@ -15,7 +15,7 @@ from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import HEADER, Launch
 from symcnn.backends.cpu.parts import Partials
-from symcnn.backends.cpu.tuned import compiled_beforehand, entry_for, tuned_kernel
+from symcnn.backends.cpu.tuned import compiled_beforehand, tuned_choice, tuned_kernel
 from symcnn.config import config
 from symcnn.ir.loops import Call, Const, Index, Param, Size, Stride
 from symcnn.ir.variable import Variable
@@ -75,17 +75,18 @@ class CpuBackend:
     def load(self, plan: Plan) -> CpuExecutable:
         return CpuExecutable(self, plan)
 
-    def kernels(self, program, types=None):
-        def source(step):
-            parts = []
-            if step.tuned is not None:
-                entry = entry_for(step.tuned, types)
-                parts.append(inspect.getsource(sys.modules[type(entry).__module__]))
-            if step.nest is not None:
-                parts.append("\n\n".join(stage.source for stage in self.generated(program, step).stages))
-            return "\n\n# epilogue: called on the rows that the kernel above has finished\n\n".join(parts)
+    def kernels(self, program, plan=None):
+        return [self._info(program, step, plan) for step in program.steps]
 
-        return [KernelInfo.of(step, source(step), types) for step in program.steps]
+    def _info(self, program, step, plan) -> KernelInfo:
+        algorithm, parts = "generated", []
+        if step.tuned is not None:
+            entry, algorithm = tuned_choice(step.tuned, plan)
+            parts.append(inspect.getsource(sys.modules[type(entry).__module__]))
+        if step.nest is not None:
+            parts.append("\n\n".join(stage.source for stage in self.generated(program, step).stages))
+        source = "\n\n# epilogue: called on the rows that the kernel above has finished\n\n".join(parts)
+        return KernelInfo.of(step, algorithm, source, plan)
 
 
 class CpuExecutable:

@@ -58,6 +58,9 @@ class RowwiseMatMul:
     def workspace(self, op, output, operands):
         return 0
 
+    def algorithm_for(self, op, output, operands):
+        return "rows"
+
     def launches(self, op, output, operands, threads, workspace=None):
         m, n = output.shape
         if not m * n:

@@ -12,6 +12,8 @@ generated loop nest. Each entry has
 ``launches(op, output, operands, threads, workspace=None) -> list[Launch]``
     the launches, to be run one after the other; `operands` and `output` are `View`, an operand that an op takes for
     its shape alone is None, and `workspace` is the view of the shared memory.
+``algorithm_for(op, output, operands) -> str``
+    what people call what these launches do; an entry of a `Choice` has an attribute ``algorithm`` in its place;
 
 and may have
 
@@ -30,7 +32,7 @@ Where several algorithms compute an op, each has an entry and a `Choice` picks o
 
 from typing import Any
 
-from symcnn.backends.cpu.tuned.choice import Choice
+from symcnn.backends.cpu.tuned.choice import Choice, nominal_views
 from symcnn.backends.cpu.tuned.conv2d import Conv2d
 from symcnn.backends.cpu.tuned.conv2d_input import Conv2dInputGrad
 from symcnn.backends.cpu.tuned.conv2d_weight import Conv2dWeightGrad
@@ -59,13 +61,16 @@ def tuned_kernel(op) -> Any:
     return TUNED.get(f"{name}({type(op.inner).__name__})" if isinstance(op, ChannelsLast) else name)
 
 
-def entry_for(variable, types=None) -> Any:
-    """The entry that computes `variable`, given the types of all Variables if known."""
-    entry = tuned_kernel(variable.op)
-    if not isinstance(entry, Choice):
-        return entry
-    output, *operands = ((types or {}).get(v, v.type) for v in (variable, *variable.inputs))
-    return entry.chosen_for(variable.op, operands, output)[0]
+def tuned_choice(variable, plan=None) -> tuple[Any, str]:
+    """The entry that computes `variable` and its algorithm: for the shapes of `plan`, or for a large batch without one."""
+    op, entry = variable.op, tuned_kernel(variable.op)
+    if plan is None:
+        output, operands = nominal_views(op, [x.type for x in variable.inputs], variable.type)
+    else:
+        output = plan.view(variable)
+        operands = tuple(None if k in op.shape_only else plan.view(x) for k, x in enumerate(variable.inputs))
+    algorithm = entry.algorithm_for(op, output, operands)
+    return entry.chosen(op, output, operands) if isinstance(entry, Choice) else entry, algorithm
 
 
 def compiled_beforehand(variable) -> list:

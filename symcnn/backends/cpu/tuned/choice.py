@@ -14,7 +14,8 @@ NOMINAL_BATCHES = (1, 1024)
 class Choice:
     """The first of its entries that suits; the last one suits whatever it accepts.
 
-    An entry but the last has a method ``suits(op, output, operands) -> bool`` besides those of every entry.
+    An entry but the last has a method ``suits(op, output, operands) -> bool`` besides those of every entry, and all have an attribute
+    ``algorithm``.
     """
 
     def __init__(self, *entries):
@@ -35,11 +36,8 @@ class Choice:
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         return self.chosen(op, output, operands).launches(op, output, operands, threads, workspace)
 
-    def chosen_for(self, op, types, output_type, batch=NOMINAL_BATCHES[-1]):
-        """The entry for operands of these types, with a batch of that size where it is unknown; and such operands."""
-        output, *operands = (_contiguous(t, batch) for t in (output_type, *types))
-        operands = tuple(None if k in op.shape_only else view for k, view in enumerate(operands))
-        return self.chosen(op, output, operands), output, operands
+    def algorithm_for(self, op, output: View, operands) -> str:
+        return self.chosen(op, output, operands).algorithm
 
     # Asked again for every new batch size. These objects live as long as the process, so the cache keeps nothing alive.
     @cache  # noqa: B019
@@ -47,10 +45,17 @@ class Choice:
         """The kernels that batches small and large need."""
         found = []
         for batch in NOMINAL_BATCHES:
-            entry, output, operands = self.chosen_for(op, types, output_type, batch)
+            output, operands = nominal_views(op, types, output_type, batch)
+            entry = self.chosen(op, output, operands)
             found += [launch.kernel for launch in entry.launches(op, output, operands, 1, output)]
             found += [table[output.dtype.name] for table in getattr(entry, "sometimes", ())]
         return found
+
+
+def nominal_views(op, types, output_type, batch=NOMINAL_BATCHES[-1]) -> tuple[View, tuple[View | None, ...]]:
+    """Output and operands of these types, contiguous, with a batch of that size where it is unknown."""
+    operands = (None if k in op.shape_only else _contiguous(t, batch) for k, t in enumerate(types))
+    return _contiguous(output_type, batch), tuple(operands)
 
 
 def _contiguous(type: TensorType, batch: int) -> View:

@@ -32,6 +32,7 @@ from symcnn.schedule.plan import View
 class Conv2d:
     """The tuned kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (O, C / groups, KH, KW), with any strides."""
 
+    algorithm = "direct"
     finishes_rows = True
     sometimes = (FINISH_ROWS_OF,)
 

@@ -117,6 +117,7 @@ class Conv2dInputGrad:
     The result is contiguous.
     """
 
+    algorithm = "direct"
     finishes_rows = True
     sometimes = (FINISH_ROWS_OF,)
 

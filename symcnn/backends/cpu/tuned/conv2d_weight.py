@@ -130,6 +130,7 @@ class Conv2dWeightGrad:
     The result, (O, C / groups, KH, KW), is contiguous.
     """
 
+    algorithm = "direct"
     finishes_rows = True
     sometimes = (PACK,)
 

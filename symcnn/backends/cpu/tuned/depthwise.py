@@ -185,6 +185,7 @@ def _packing(w: View) -> Packing:
 class DepthwiseConv2d:
     """The kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (C, 1, KH, KW)."""
 
+    algorithm = "depthwise"
     finishes_rows = True
 
     def suits(self, op, output: View, operands) -> bool:
@@ -214,6 +215,7 @@ class DepthwiseConv2d:
 class DepthwiseConv2dInputGrad:
     """The kernels of ``ChannelsLast(Conv2dInputGrad)``: g (N, OH, OW, C), w (C, 1, KH, KW) and the shape of x."""
 
+    algorithm = "depthwise"
     finishes_rows = True
 
     def suits(self, op, output: View, operands) -> bool:
@@ -250,6 +252,7 @@ class DepthwiseConv2dInputGrad:
 class DepthwiseConv2dWeightGrad:
     """The kernels of ``ChannelsLast(Conv2dWeightGrad)``: x (N, H, W, C), g (N, OH, OW, C) and the shape of w."""
 
+    algorithm = "depthwise"
     finishes_rows = True
 
     def suits(self, op, output: View, operands) -> bool:

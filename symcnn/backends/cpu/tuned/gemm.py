@@ -50,6 +50,9 @@ class MatMul:
         a, b = operands
         return 0 if dots.suits(a, b, output) else arranged(a, b, output).workspace
 
+    def algorithm_for(self, op, output: View, operands) -> str:
+        return "dot products" if dots.suits(*operands, output) else "product"
+
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         a, b = operands
         if dots.suits(a, b, output):

@@ -317,6 +317,7 @@ def packed_bytes(groups: int, channels: int, out: int) -> int:
 class WinogradConv2d:
     """The kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (O, C / groups, K, K)."""
 
+    algorithm = "winograd"
     finishes_rows = True
 
     def suits(self, op, output: View, operands) -> bool:
@@ -344,6 +345,7 @@ class WinogradConv2dInputGrad:
     where there is little padding, but it costs more to add up the results of tiles that overlap.
     """
 
+    algorithm = "winograd"
     finishes_rows = True
 
     def suits(self, op, output: View, operands) -> bool:

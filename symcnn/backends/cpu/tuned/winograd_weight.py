@@ -211,6 +211,7 @@ def _pays(groups: int, dw: View, g: View) -> bool:
 class WinogradConv2dWeightGrad:
     """The kernels of ``ChannelsLast(Conv2dWeightGrad)``: x (N, H, W, C) and g (N, OH, OW, O)."""
 
+    algorithm = "winograd"
     finishes_rows = True
 
     def suits(self, op, output: View, operands) -> bool:
