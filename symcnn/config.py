@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from symcnn.errors import InputError
+
+FLOATS = ("float32", "float64")
+SWITCH = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True, "off": False, "on": True}
 
 
 def _cache_dir() -> Path:
@@ -24,6 +27,21 @@ def _threads() -> int:
             raise InputError("SYMCNN_THREADS must be a positive integer", found=repr(named))
         return int(named)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _switch(name: str) -> bool:
+    """Whether the environment variable turns something on; what is not set is on."""
+    named = os.environ.get(name) or "1"
+    if named.lower() not in SWITCH:
+        raise InputError(f"{name} must be one of {', '.join(SWITCH)}", found=repr(named))
+    return SWITCH[named.lower()]
+
+
+def _dtype() -> str:
+    named = os.environ.get("SYMCNN_DTYPE") or "float32"
+    if named not in FLOATS:
+        raise InputError(f"SYMCNN_DTYPE must be {' or '.join(FLOATS)}", found=repr(named))
+    return named
 
 
 @dataclass
@@ -46,11 +64,21 @@ class Config:
         some 1e37 overflow earlier, and NaN or infinity spreads to the whole 4 x 4 tile of outputs that it meets.
     """
 
-    default_dtype: str = field(default_factory=lambda: os.environ.get("SYMCNN_DTYPE", "float32"))
+    default_dtype: str = field(default_factory=_dtype)
     cache_dir: Path = field(default_factory=_cache_dir)
     threads: int = field(default_factory=_threads)
-    tuned: bool = field(default_factory=lambda: os.environ.get("SYMCNN_TUNED", "1") != "0")
-    winograd: bool = field(default_factory=lambda: os.environ.get("SYMCNN_WINOGRAD", "1") != "0")
+    tuned: bool = field(default_factory=lambda: _switch("SYMCNN_TUNED"))
+    winograd: bool = field(default_factory=lambda: _switch("SYMCNN_WINOGRAD"))
+
+    def __setattr__(self, name, value):
+        names = [f.name for f in fields(self)]
+        if name not in names:
+            raise InputError(f"there is no setting {name!r}", expected=", ".join(names))
+        if name == "threads" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise InputError("config.threads must be a positive integer", found=repr(value))
+        if name == "default_dtype" and str(value) not in FLOATS:
+            raise InputError(f"config.default_dtype must be {' or '.join(FLOATS)}", found=repr(value))
+        super().__setattr__(name, value)
 
 
 config = Config()

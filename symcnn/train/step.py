@@ -93,6 +93,11 @@ def compile_step(model, loss=None, optimizer=None, device: str = "cpu", mode: st
     Step
         Built at its first call, when the types of images and labels are known. Other batch sizes compile nothing.
 
+    Raises
+    ------
+    InputError
+        For a loss that is not callable or an optimizer that is none.
+
     Examples
     --------
     >>> import symcnn as sc
@@ -105,6 +110,10 @@ def compile_step(model, loss=None, optimizer=None, device: str = "cpu", mode: st
     """
     loss = sc.losses.cross_entropy if loss is None else loss
     optimizer = sc.optim.SGD(0.01, momentum=0.9) if optimizer is None else optimizer
+    if not callable(loss):
+        raise InputError("compile_step: the loss is not callable", found=repr(loss), hint="sc.losses.cross_entropy")
+    if isinstance(optimizer, type) or not hasattr(optimizer, "updates"):
+        raise InputError("compile_step: this is no optimizer", found=repr(optimizer), hint="sc.optim.SGD(0.01)")
     return Step(model, loss, optimizer, device, mode)
 
 

@@ -124,3 +124,17 @@ def test_other_complaints():
         step_of(sc.nn.Flatten())(np.zeros((2, 3)), np.zeros(2, int))
     with pytest.raises(sc.errors.InputError, match="did you mean 'optimizer'"):
         sc.train.compile_step(sc.models.mlp([3, 2]), optimiser=sc.optim.SGD(0.1))
+
+
+@pytest.mark.parametrize(
+    "options, hint",
+    [
+        ({"loss": "cross_entropy"}, "sc.losses.cross_entropy"),
+        ({"optimizer": "sgd"}, "sc.optim.SGD(0.01)"),
+        ({"optimizer": sc.optim.SGD}, "sc.optim.SGD(0.01)"),
+    ],
+)
+def test_what_is_no_loss_or_optimizer_is_refused_at_once(options, hint):
+    with pytest.raises(sc.InputError) as error:
+        step_of(sc.models.mlp([3, 2]), **options)
+    assert error.value.hint == hint
