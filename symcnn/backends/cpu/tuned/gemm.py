@@ -51,7 +51,8 @@ class MatMul:
         return 0 if dots.suits(a, b, output) else arranged(a, b, output).workspace
 
     def algorithm_for(self, op, output: View, operands) -> str:
-        return "dot products" if dots.suits(*operands, output) else "product"
+        a, b = operands
+        return "dot products" if dots.suits(a, b, output) else "product"
 
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         a, b = operands
