@@ -89,9 +89,8 @@ def _bench(options) -> int:
 
 
 def _info(options) -> int:
-    from numba import config as numba_config
-
     from symcnn.backends.cpu.cache import KernelCache
+    from symcnn.backends.cpu.jit import numba_config
     from symcnn.bench import machine
     from symcnn.config import config
 
