@@ -89,10 +89,25 @@ def multiply(a, b, c, rows, columns, depth, a_strides, b_strides, c_row, steps, 
             panel = advance(b, column * b_column + first * b_step)
             for row in range(0, rows, TILE_ROWS):
                 rank_one_updates(
-                    min(steps, depth - first), advance(a, row * a_tile + first * a_step), a_row, a_step, panel, b_step,
+                    1, min(steps, depth - first), advance(a, row * a_tile + first * a_step), 0, a_row, a_step, panel, b_step,
                     advance(c, row * c_row + column), c_row, min(TILE_ROWS, rows - row), columns - column,
                     add or first > 0,
                 )  # fmt: skip
+
+
+@helper
+def multiply_lines(a, b, c, rows, columns, lines, depth, a_line, a_row, c_row):
+    """C = A B, where a row of A is `lines` pieces of `depth` steps, `a_line` apart, and B is packed.
+
+    The rows of A may overlap: `a_row` is less than `depth` where they are patches of neighbouring pixels.
+    """
+    width = TILE_VECTORS * lanes(b)
+    for column in range(0, columns, width):
+        for row in range(0, rows, TILE_ROWS):
+            rank_one_updates(
+                lines, depth, advance(a, row * a_row), a_line, a_row, 1, advance(b, column * lines * depth), width,
+                advance(c, row * c_row + column), c_row, min(TILE_ROWS, rows - row), columns - column, False,
+            )  # fmt: skip
 
 
 # -- Copying ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 With t = (i, j, channel) for the taps of the window and p = (image, row, column) for the pixels of the output, a
 convolution is ``y[p, k] = sum_t X[p, t] W[t, k]`` in each group, where X holds the patches of the input (see `pixels`).
-A block of patches at a time is copied to scratch memory; where a patch is a pixel, X is read in place.
+A block of patches at a time is copied to scratch memory; where a patch is a pixel, X is read in place. Images of few
+channels, as those that come into a network, have patches with many short rows: of these, whole padded lines are copied,
+in which the patches of neighbouring pixels overlap.
 
 Groups of a few channels would leave most of a vector empty. So many of them as fill one are multiplied as one group,
 with zeros in the weights from each of them to the others.
@@ -13,18 +15,19 @@ from math import prod
 from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
-from symcnn.backends.cpu.tuned.blocks import vector_length
+from symcnn.backends.cpu.tuned.blocks import DEPTH, vector_length
 from symcnn.backends.cpu.tuned.gemm import BAD_PITCH
-from symcnn.backends.cpu.tuned.pixels import geometry, is_flat, row_stride
+from symcnn.backends.cpu.tuned.pixels import geometry, is_flat, line_geometry, pixels_joined, row_stride
 from symcnn.backends.cpu.tuned.product import (
     FINISH_ROWS_OF,
+    IN_LINES,
     NEVER,
     WHOLE_UNITS,
     Packing,
     Product,
     one_precision,
 )
-from symcnn.backends.cpu.tuned.tile import tile_columns
+from symcnn.backends.cpu.tuned.tile import TILE_ROWS, tile_columns
 from symcnn.ops.window import Window2d
 from symcnn.schedule.plan import View
 
@@ -63,11 +66,16 @@ def convolution(x: View, w: View, y: View, window: Window2d, group_stride: int |
     weights = replace(w, shape=(1, 1, columns, *kernel, channels), strides=(0, 0, of_out, *of_tap, of_channel))
     batch = ((groups, members * group_stride),)
     pitch = row_stride(seen)
+    x_strides, x_in_place = (pitch, pitch, 1), WHOLE_UNITS if in_place else NEVER
+    copied = geometry(seen, y.shape[1:3], kernel, window, members * channels)
+    if reads_lines(seen, y, members * channels, kernel, window):
+        x_in_place = IN_LINES
+        copied, x_strides = line_geometry(seen, y.shape[1:3], kernel, window, members * channels)
     return Product(
         x=source,
-        x_strides=(pitch, pitch, 1),
-        x_in_place=WHOLE_UNITS if in_place else NEVER,
-        geometry=geometry(seen, y.shape[1:3], kernel, window, members * channels),
+        x_strides=x_strides,
+        x_in_place=x_in_place,
+        geometry=copied,
         w=w,
         in_place=0,
         packing=Packing(weights, tile_columns(itemsize), batch, members, group_stride),
@@ -77,6 +85,17 @@ def convolution(x: View, w: View, y: View, window: Window2d, group_stride: int |
         depth=members * channels * prod(kernel),
         groups=groups,
         group_strides=(members * channels, members * columns * y.strides[3]),
+    )
+
+
+def reads_lines(image: View, y: View, channels: int, kernel, window: Window2d) -> bool:
+    """Whether patches are read in a copy of whole lines: rows of patches so short that to copy each costs too much."""
+    return (
+        channels < vector_length(image.dtype.itemsize)
+        and pixels_joined(image, window, channels)
+        and prod(kernel) > 1
+        and channels * prod(kernel) <= DEPTH
+        and y.shape[2] >= TILE_ROWS
     )
 
 

@@ -137,7 +137,7 @@ def geometry(image: View, grid, kernel, window, channels: int) -> tuple[int, ...
     """
     size = image.shape[1:3]
     (top, _), (left, _) = window.pads(size, kernel)
-    joined = window.dilation[1] == 1 and image.strides[2] == channels
+    joined = pixels_joined(image, window, channels)
     runs, span = (1, kernel[1]) if joined else (kernel[1], 1)
     return (
         *grid,
@@ -145,3 +145,19 @@ def geometry(image: View, grid, kernel, window, channels: int) -> tuple[int, ...
         *(channels, kernel[0], window.stride[0], -top, window.dilation[0]),
         *(runs, span, window.stride[1], -left, window.dilation[1]),
     )
+
+
+def pixels_joined(image: View, window, channels: int) -> bool:
+    """Whether a row of a patch is one run of contiguous numbers."""
+    return window.dilation[1] == 1 and image.strides[2] == channels
+
+
+def line_geometry(image: View, grid, kernel, window, channels: int) -> tuple[tuple[int, ...], tuple[int, int, int]]:
+    """The geometry by which `gather` copies what all pixels of a line of the grid see, at once; runs must be joined.
+
+    Row i of the window is one run for the whole line, in which patches of neighbouring pixels overlap. Also returns
+    the strides of that copy: from one row of the window to the next, from one pixel to the next, and 1.
+    """
+    span = (grid[1] - 1) * window.stride[1] + kernel[1]
+    whole = geometry(image, (grid[0], 1), kernel, window, channels)
+    return (*whole[:13], span, *whole[14:]), (span * channels, window.stride[1] * channels, 1)

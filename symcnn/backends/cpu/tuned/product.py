@@ -38,6 +38,7 @@ from symcnn.backends.cpu.tuned.blocks import (
     even_blocks,
     even_grain,
     multiply,
+    multiply_lines,
     round_up,
     row_pitch,
     vector_length,
@@ -47,7 +48,9 @@ from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, ti
 from symcnn.schedule.plan import NOWHERE, View
 
 BATCH_AXES = 4
-NEVER, WHOLE_UNITS, ALWAYS = range(3)  # when X is read in place: blocks whose rows are a multiple of ROW_UNIT, or all
+# When X is read in place: blocks whose rows are a multiple of ROW_UNIT, or all. Of images with few channels, a copy of
+# whole lines of windows is read as patches that overlap (see `pixels.line_geometry`).
+NEVER, WHOLE_UNITS, ALWAYS, IN_LINES = range(4)
 FINISH_ROWS = 256
 PACK_DEPTH = 64  # steps of a panel, 8 KiB, that stay in the first-level cache while its columns are filled in
 # Steps and columns of a block of W that is read in place: few steps in long runs, because what is read waits for
@@ -162,7 +165,12 @@ def product(dtype):
             end = min(column + part_columns, columns)
             for group in range(groups):
                 seen = advance(x, batch_offset(axes, batch, 0) + group * x_group)
-                if x_in_place == 2 or (x_in_place == 1 and (stop - first) % ROW_UNIT == 0):
+                if x_in_place == IN_LINES:
+                    gather(
+                        patches, x_pitch, seen, grid, source, window, first // y_grid_columns, stop // y_grid_columns
+                    )
+                    left, strides = patches, (x_tile, x_row, x_step)
+                elif x_in_place == ALWAYS or (x_in_place == WHOLE_UNITS and (stop - first) % ROW_UNIT == 0):
                     left, strides = advance(seen, first * x_tile), (x_tile, x_row, x_step)
                 else:
                     gather(patches, x_pitch, seen, grid, source, window, first, stop)
@@ -174,6 +182,14 @@ def product(dtype):
                     place, pitch = results, y_pitch
                 # The columns of W that are read in place, then those that are packed.
                 turn = column
+                if x_in_place == IN_LINES:
+                    right = advance(panels, batch_offset(axes, batch, 1) + group * panels_group + column * depth)
+                    for p in range(0, stop - first, y_grid_columns):
+                        multiply_lines(
+                            advance(left, p // y_grid_columns * x_pitch), right, advance(place, p * pitch),
+                            y_grid_columns, end - column, window[1], depth // window[1], x_tile, x_row, pitch,
+                        )  # fmt: skip
+                    turn = end
                 while turn < end:
                     if turn < in_place:
                         right = advance(w, turn)
@@ -295,7 +311,7 @@ class Product:
     x_strides : (tile, row, step)
         How X is read in place (see `blocks.multiply`).
     x_in_place : int
-        `NEVER`, `WHOLE_UNITS` or `ALWAYS`.
+        `NEVER`, `WHOLE_UNITS`, `ALWAYS` or `IN_LINES`; for the last, strides are of (row of the window, pixel, 1).
     geometry : tuple of int
         How it is copied otherwise (see `pixels`).
     w : View
@@ -358,12 +374,12 @@ class Product:
         block_rows, part = self._blocks(threads if flops > FLOPS_PER_NANOSECOND * WORTH_SPLITTING else 1)
         if kept:
             limit = max(1, BLOCK_BYTES // (self.columns * itemsize) // TILE_ROWS) * TILE_ROWS
-            block_rows, part = even_blocks(self.rows, limit, TILE_ROWS, threads), self.columns
+            block_rows, part = even_blocks(self.rows, limit, self._unit, threads), self.columns
         parts = ceil(self.columns / part)
-        x_pitch = row_pitch(self.depth + vector_length(itemsize), itemsize)
+        x_pitch = row_pitch(self._copied + vector_length(itemsize), itemsize)
         y_in_place = is_flat(y) and not kept
         y_pitch = self.columns if kept else row_pitch(part, itemsize)
-        results_at = 0 if self.x_in_place == ALWAYS else round_up(block_rows, ROW_UNIT) * x_pitch
+        results_at = 0 if self.x_in_place == ALWAYS else round_up(block_rows // self._line + 1, ROW_UNIT) * x_pitch
         tasks = batches * ceil(self.rows / block_rows) * parts
         finishes = kept or (self.whole_rows and parts == 1)
         steps = even_blocks(self.depth, self._in_place_block[0] if self.in_place else DEPTH, 1)
@@ -392,6 +408,21 @@ class Product:
         return launches
 
     @property
+    def _line(self) -> int:
+        """Rows of X that are copied as one, and read up to the next multiple of `ROW_UNIT`."""
+        return self.y.shape[2] if self.x_in_place == IN_LINES else 1
+
+    @property
+    def _unit(self) -> int:
+        """Rows that a block is made of."""
+        return self._line if self.x_in_place == IN_LINES else TILE_ROWS
+
+    @property
+    def _copied(self) -> int:
+        """Elements of a copied row of X, or line of rows."""
+        return self.x_strides[0] * self.geometry[8] if self.x_in_place == IN_LINES else self.depth
+
+    @property
     def _in_place_block(self) -> tuple[int, int]:
         return IN_PLACE_FOR_VERY_FEW if self.rows <= VERY_FEW_ROWS else IN_PLACE
 
@@ -406,8 +437,8 @@ class Product:
             limit = min(limit, max(2 * TILE_ROWS, BLOCK_BYTES // (self.depth * itemsize + 1)))
         batches = prod(extent for extent, *_ in self.batch)
         if batches == 1 and self.rows < 4 * TILE_ROWS * threads and self.columns >= unit * threads:
-            return even_blocks(self.rows, limit, TILE_ROWS), even_blocks(self.columns, self.columns, unit, threads)
-        rows = even_blocks(self.rows, limit, TILE_ROWS, threads if batches == 1 else 1)
+            return even_blocks(self.rows, limit, self._unit), even_blocks(self.columns, self.columns, unit, threads)
+        rows = even_blocks(self.rows, limit, self._unit, threads if batches == 1 else 1)
         return rows, round_up(self.columns, unit)
 
 

@@ -41,13 +41,14 @@ def tile_columns(itemsize: int) -> int:
 
 
 @intrinsic
-def rank_one_updates(typing, depth, a, a_row, a_step, b, b_step, c, c_row, rows, columns, add):
+def rank_one_updates(typing, lines, depth, a, a_line, a_row, a_step, b, b_step, c, c_row, rows, columns, add):
     """C += A B, or C = A B unless `add`, for one tile of 1 to `TILE_ROWS` rows and 1 to `tile_columns` columns.
 
-    Reads ``a[r * a_row + k * a_step]`` for `rows` rows rounded up to `ROW_UNIT`, and ``b[k * b_step + i]`` for `columns`
-    columns rounded up to vectors, so these must exist. Of C, whose row r starts at ``c[r * c_row]``, it touches only the
-    first `rows` rows and `columns` columns. To start from the values of C makes a sum that is split into blocks of
-    depth round exactly as one that is not.
+    A row of A is `lines` pieces of `depth` steps each, `a_line` apart: a patch that is read in the image is one for each
+    row of the window. Reads ``a[r * a_row + line * a_line + k * a_step]`` for `rows` rows rounded up to `ROW_UNIT`, and
+    ``b[(line * depth + k) * b_step + i]`` for `columns` columns rounded up to vectors, so these must exist. Of C, whose
+    row r starts at ``c[r * c_row]``, it touches only the first `rows` rows and `columns` columns. To start from the
+    values of C makes a sum that is split into blocks of depth round exactly as one that is not.
     """
     vector = vector_at(b)
 
@@ -60,7 +61,7 @@ def rank_one_updates(typing, depth, a, a_row, a_step, b, b_step, c, c_row, rows,
         return context.get_dummy_value()
 
     n = types.int64
-    return types.void(n, a, n, n, b, n, c, n, n, n, types.boolean), generate
+    return types.void(n, n, a, n, n, n, b, n, c, n, n, n, types.boolean), generate
 
 
 def _emit_variants(function, vector):
@@ -72,7 +73,7 @@ def _emit_variants(function, vector):
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
-    rows, columns = function.args[8:10]
+    rows, columns = function.args[10:12]
     narrow = builder.icmp_signed("<=", columns, ir.Constant(columns.type, vector.lanes))
     for height in range(ROW_UNIT, TILE_ROWS + 1, ROW_UNIT):
         above = builder.icmp_signed(">", rows, ir.Constant(rows.type, height - ROW_UNIT))
@@ -84,7 +85,9 @@ def _emit_variants(function, vector):
     builder.ret_void()
 
 
-def _emit_tile(builder, vector, height, vectors, depth, a, a_row, a_step, b, b_step, c, c_row, rows, columns, add):
+def _emit_tile(
+    builder, vector, height, vectors, lines, depth, a, a_line, a_row, a_step, b, b_step, c, c_row, rows, columns, add
+):
     """The instructions of `rank_one_updates` for `height` rows of so many vectors."""
 
     def number(n):
@@ -117,16 +120,21 @@ def _emit_tile(builder, vector, height, vectors, depth, a, a_row, a_step, b, b_s
     # nearly half of the speed. So the address of each third row passes through an empty instruction, where LLVM loses
     # sight of it; from there x86 reaches the next two rows by scaled indices.
     opaque = ir.FunctionType(a.type, [a.type])
-    thirds = [
-        builder.asm(opaque, "", "=r,0", [builder.gep(a, [builder.mul(number(r), a_row)])], side_effect=False)
-        for r in range(0, height, 3)
-    ]
-    with cgutils.for_range(builder, depth) as loop:
-        step = builder.mul(loop.index, a_step)
-        line = builder.gep(b, [builder.mul(loop.index, b_step)])
-        row_of_b = [emit_load(builder, vector, line, place) for place in places]
-        for r, row in enumerate(sums):
-            x = emit_broadcast(builder, vector, thirds[r // 3], builder.add(step, builder.mul(number(r % 3), a_row)))
-            for y, sum_ in zip(row_of_b, row, strict=True):
-                builder.store(emit_fma(builder, vector, x, y, builder.load(sum_)), sum_)
+    with cgutils.for_range(builder, lines) as turn:
+        start = builder.mul(turn.index, a_line)
+        panel = builder.gep(b, [builder.mul(turn.index, builder.mul(depth, b_step))])
+        thirds = [
+            builder.asm(opaque, "", "=r,0", [builder.gep(a, [place])], side_effect=False)
+            for place in (builder.add(start, builder.mul(number(r), a_row)) for r in range(0, height, 3))
+        ]
+        with cgutils.for_range(builder, depth) as loop:
+            step = builder.mul(loop.index, a_step)
+            line = builder.gep(panel, [builder.mul(loop.index, b_step)])
+            row_of_b = [emit_load(builder, vector, line, place) for place in places]
+            for r, row in enumerate(sums):
+                x = emit_broadcast(
+                    builder, vector, thirds[r // 3], builder.add(step, builder.mul(number(r % 3), a_row))
+                )
+                for y, sum_ in zip(row_of_b, row, strict=True):
+                    builder.store(emit_fma(builder, vector, x, y, builder.load(sum_)), sum_)
     move(lambda sum_, pointer, place, mask: emit_store(builder, vector, pointer, place, builder.load(sum_), mask))

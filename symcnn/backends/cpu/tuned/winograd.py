@@ -92,7 +92,7 @@ def multiply(tiles, channels, v, v_pitch, weights, m, m_pitch, width):
     """M = V times one panel of weights, `width` columns of it."""
     for tile in range(0, tiles, TILE_ROWS):
         rank_one_updates(
-            channels, advance(v, tile * v_pitch), v_pitch, 1, weights, PANEL,
+            1, channels, advance(v, tile * v_pitch), 0, v_pitch, 1, weights, PANEL,
             advance(m, tile * m_pitch), m_pitch, min(TILE_ROWS, tiles - tile), width, False,
         )  # fmt: skip
 

@@ -100,7 +100,7 @@ def winograd_weight(kernel_size):
                     for p in range(0, used_out, PANEL):
                         for r in range(0, used_channels, TILE_ROWS):
                             rank_one_updates(
-                                tiles, advance(v, k * v_step + r), 1, v_pitch, advance(m, k * m_step + p), m_pitch,
+                                1, tiles, advance(v, k * v_step + r), 0, 1, v_pitch, advance(m, k * m_step + p), m_pitch,
                                 advance(target, (p * VALUES + k * PANEL) * block_channels + r * PANEL), PANEL,
                                 min(TILE_ROWS, used_channels - r), PANEL, first > slice_start,
                             )  # fmt: skip
