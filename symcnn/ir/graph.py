@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from symcnn.ir.variable import Constant, Input, Shared, Variable, apply, made_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+Node = TypeVar("Node")  # a Variable, or an expression of a loop nest
+
 
 def value_inputs(variable: Variable) -> tuple[Variable, ...]:
     """The inputs whose values `variable` needs (those used for their shape alone left out)."""
@@ -20,10 +22,10 @@ def value_inputs(variable: Variable) -> tuple[Variable, ...]:
     return tuple(x for k, x in enumerate(variable.inputs) if k not in variable.op.shape_only)
 
 
-def toposort(outputs: Iterable[Variable], inputs_of: Callable = lambda v: v.inputs) -> list[Variable]:
+def toposort(outputs: Iterable[Node], inputs_of: Callable = lambda v: v.inputs) -> list[Node]:
     """All ancestors of `outputs`, each after its inputs; `inputs_of=value_inputs` follows data dependences only."""
-    order: list[Variable] = []
-    seen: set[Variable] = set()
+    order: list[Node] = []
+    seen: set[Node] = set()
     stack = [(v, False) for v in reversed(list(outputs))]
     while stack:
         variable, expanded = stack.pop()

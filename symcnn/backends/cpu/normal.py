@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from symcnn.backends.cpu.expressions import MERGED, rebuilt
+from symcnn.ir.graph import toposort
 from symcnn.ir.loops import Axis, Call, Const, Expr, Fold, Index, Load, Nest, Size, Store, children, const
 from symcnn.ops.shape import flat_index
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def normal_form(step: Step) -> Nest:
     """The nest of `step` with axes merged and the axes of folds renamed."""
     nest = step.nest
-    everything = _everything(store.value for store in nest.stores)
+    everything = toposort((store.value for store in nest.stores), children)
     merging = _Merging(step)
     fixed = nest.outer < len(nest.axes) - 1 or any(len(store.axes) < len(nest.axes) for store in nest.stores)
     if step.tuned is not None:  # an epilogue: of rows without a seam, or of rows
@@ -41,7 +42,7 @@ def normal_form(step: Step) -> Nest:
     swaps: dict[Expr, Any] = {}
     merged_axes = {}
     for fold in folds:
-        below = [heights[e] for e in _everything([fold.body]) if isinstance(e, Fold)]
+        below = [heights[e] for e in toposort([fold.body], children) if isinstance(e, Fold)]
         heights[fold] = 1 + max(below, default=-1)
         merged_axes[fold] = merging.merge(fold.axes)
         for k, axis in enumerate(merged_axes[fold]):
@@ -58,20 +59,6 @@ def normal_form(step: Step) -> Nest:
         index, names = tuple(rebuilt(i, swaps) for i in s.index), tuple(a for a in s.axes if a not in merging.merged)
         stores.append(Store(s.target, names, index, rebuilt(s.value, swaps)))
     return Nest((*outer, *inner), len(outer), tuple(stores))
-
-
-def _everything(roots) -> list[Expr]:
-    """Every expression below `roots`, each once and after what it is made of."""
-    found, seen, stack = [], set(), [(r, False) for r in roots]
-    while stack:
-        expr, ready = stack.pop()
-        if ready:
-            found.append(expr)
-        elif expr not in seen:
-            seen.add(expr)
-            stack.append((expr, True))
-            stack.extend((c, False) for c in children(expr))
-    return found
 
 
 class _Merging:

@@ -38,7 +38,7 @@ def test_every_kernel_arrives(empty_cache, eager):  # noqa: F811
 
 
 def test_a_worker_does_jobs_of_every_kind(empty_cache):  # noqa: F811
-    from symcnn.backends.cpu.tuned.product import PACK
+    from symcnn.backends.cpu.tuned.packing import PACK
 
     source, pack = sources(1)[0], PACK["float32"]
     jobs = [source, pack, workers.EXECUTOR, "def kernel(lo, hi, args):\n    return nothing_known"]

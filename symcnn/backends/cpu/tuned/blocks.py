@@ -7,7 +7,17 @@ used by all tiles of a block of rows, one after the other.
 
 from math import ceil
 
-from symcnn.backends.cpu.simd import VECTOR_BYTES, advance, lane_range, lanes, load, load_where, store, zero
+from symcnn.backends.cpu.simd import (
+    VECTOR_BYTES,
+    advance,
+    lane_range,
+    lanes,
+    load,
+    load_where,
+    store,
+    store_where,
+    zero,
+)
 from symcnn.backends.cpu.tuned.arguments import helper
 from symcnn.backends.cpu.tuned.tile import TILE_ROWS, TILE_VECTORS, rank_one_updates
 
@@ -118,6 +128,13 @@ def clear(target, count):
     """target[:count] = 0, and up to a vector more."""
     for i in range(0, count, lanes(target)):
         store(target, i, zero(target))
+
+
+@helper
+def erase(target, count):
+    """target[:count] = 0, and nothing else."""
+    for i in range(0, count, lanes(target)):
+        store_where(lane_range(target, 0, count - i), target, i, zero(target))
 
 
 @helper

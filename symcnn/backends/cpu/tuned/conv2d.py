@@ -17,13 +17,13 @@ from typing import Any
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned.blocks import DEPTH, vector_length
 from symcnn.backends.cpu.tuned.gemm import BAD_PITCH
+from symcnn.backends.cpu.tuned.packing import Packing
 from symcnn.backends.cpu.tuned.pixels import geometry, is_flat, line_geometry, pixels_joined, row_stride
 from symcnn.backends.cpu.tuned.product import (
     FINISH_ROWS_OF,
     IN_LINES,
     NEVER,
     WHOLE_UNITS,
-    Packing,
     Product,
     one_precision,
 )

@@ -11,8 +11,8 @@ from math import ceil, prod
 from typing import Any
 
 from symcnn.backends.cpu.launch import Launch
-from symcnn.backends.cpu.simd import advance, integers, lane_range, lanes, store_where, zero
-from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, finish, helper, operand, scratch, sizes
+from symcnn.backends.cpu.simd import advance, integers, lanes
+from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, finish, operand, scratch, sizes
 from symcnn.backends.cpu.tuned.blocks import (
     BLOCK_BYTES,
     BLOCK_ROWS,
@@ -20,6 +20,7 @@ from symcnn.backends.cpu.tuned.blocks import (
     FLOPS_PER_NANOSECOND,
     WORTH_SPLITTING,
     copy_run,
+    erase,
     even_blocks,
     even_grain,
     multiply,
@@ -35,20 +36,14 @@ from symcnn.backends.cpu.tuned.conv2d import (
     pixelwise,
     reads_well,
 )
+from symcnn.backends.cpu.tuned.packing import Packing
 from symcnn.backends.cpu.tuned.pixels import add_patches, geometry, row_stride
-from symcnn.backends.cpu.tuned.product import FINISH_ROWS_OF, Packing, finish_launch, one_precision
+from symcnn.backends.cpu.tuned.product import FINISH_ROWS_OF, finish_launch, one_precision
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, TILE_VECTORS, tile_columns
 from symcnn.ops.window import Window2d
 from symcnn.schedule.plan import View
 
 OWNED_BYTES = 1 << 18  # of the images of a task, if there are several
-
-
-@helper
-def erase(target, count):
-    """target[:count] = 0, and nothing else."""
-    for i in range(0, count, lanes(target)):
-        store_where(lane_range(target, 0, count - i), target, i, zero(target))
 
 
 def conv2d_input(dtype):

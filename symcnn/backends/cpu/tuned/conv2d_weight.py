@@ -24,8 +24,9 @@ from symcnn.backends.cpu.tuned.blocks import (
     vector_length,
 )
 from symcnn.backends.cpu.tuned.conv2d import channels_together, groups_in_one, packed_image
+from symcnn.backends.cpu.tuned.packing import PACK, Packing
 from symcnn.backends.cpu.tuned.pixels import gather, geometry, row_stride
-from symcnn.backends.cpu.tuned.product import PACK, Packing, one_precision
+from symcnn.backends.cpu.tuned.product import one_precision
 from symcnn.backends.cpu.tuned.tile import TILE_VECTORS, tile_columns
 from symcnn.schedule.plan import View
 

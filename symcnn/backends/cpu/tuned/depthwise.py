@@ -22,9 +22,18 @@ from symcnn.backends.cpu.simd import (
     zero,
 )
 from symcnn.backends.cpu.tuned.arguments import arguments, both_precisions, finish, helper, operand, sizes
-from symcnn.backends.cpu.tuned.blocks import clear, even_blocks, even_grain, round_up, vector_length
+from symcnn.backends.cpu.tuned.blocks import (
+    WORTH_SPLITTING,
+    clear,
+    erase,
+    even_blocks,
+    even_grain,
+    round_up,
+    vector_length,
+)
 from symcnn.backends.cpu.tuned.conv2d_weight import ADD_SLICES
-from symcnn.backends.cpu.tuned.product import Packing, finish_launch
+from symcnn.backends.cpu.tuned.packing import Packing
+from symcnn.backends.cpu.tuned.product import finish_launch
 from symcnn.schedule.plan import View
 
 SLICES = 16
@@ -95,9 +104,7 @@ def depthwise_input(dtype):
             stop = min(first + part, channels)
             for y in range(height):
                 for x in range(width):
-                    pixel = advance(dx, n * x_n + y * x_h + x * x_w)
-                    for c in range(first, stop, lanes(g)):
-                        store_where(lane_range(g, 0, stop - c), pixel, c, zero(g))
+                    erase(advance(dx, n * x_n + y * x_h + x * x_w + first), stop - first)
             for row in range(rows):
                 top = row * step_h + origin_h
                 above, below = inside(top, tap_h, kernel_h, height)
@@ -182,8 +189,8 @@ def _packing(w: View) -> Packing:
     return Packing(source, round_up(w.shape[0], vector_length(w.dtype.itemsize)))
 
 
-class DepthwiseConv2d:
-    """The kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (C, 1, KH, KW)."""
+class _ImageAndWeights:
+    """What the two have in common whose operands are an image and the weights, which they pack."""
 
     algorithm = "depthwise"
     finishes_rows = True
@@ -194,12 +201,14 @@ class DepthwiseConv2d:
     def workspace(self, op, output: View, operands) -> int:
         return _packing(operands[1]).bytes
 
+
+class DepthwiseConv2d(_ImageAndWeights):
+    """The kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (C, 1, KH, KW)."""
+
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         x, w = operands
-        packed, flops = (
-            replace(w, buffer=workspace.buffer, offset=workspace.offset),
-            2 * prod(output.shape) * prod(w.shape[2:]),
-        )
+        packed = replace(w, buffer=workspace.buffer, offset=workspace.offset)
+        flops = 2 * prod(output.shape) * prod(w.shape[2:])
         tasks = prod(output.shape[:2])
         convolve = Launch(
             kernel=DEPTHWISE[output.dtype.name],
@@ -212,29 +221,18 @@ class DepthwiseConv2d:
         return [_packing(w).launch(packed, threads), convolve] if flops else []
 
 
-class DepthwiseConv2dInputGrad:
+class DepthwiseConv2dInputGrad(_ImageAndWeights):
     """The kernels of ``ChannelsLast(Conv2dInputGrad)``: g (N, OH, OW, C), w (C, 1, KH, KW) and the shape of x."""
-
-    algorithm = "depthwise"
-    finishes_rows = True
-
-    def suits(self, op, output: View, operands) -> bool:
-        return is_depthwise(op, operands[1], operands[0], output)
-
-    def workspace(self, op, output: View, operands) -> int:
-        return _packing(operands[1]).bytes
 
     def launches(self, op, output: View, operands, threads: int, workspace: Any = None) -> list[Launch]:
         g, w = operands[:2]
-        packed, flops = (
-            replace(w, buffer=workspace.buffer, offset=workspace.offset),
-            2 * prod(g.shape) * prod(w.shape[2:]),
-        )
+        packed = replace(w, buffer=workspace.buffer, offset=workspace.offset)
+        flops = 2 * prod(g.shape) * prod(w.shape[2:])
         images, *_, channels = output.shape
         if not prod(output.shape):
             return []
         part = channels
-        if images < threads and flops > 8000 * FLOPS_PER_NANOSECOND:
+        if images < threads and flops > WORTH_SPLITTING * FLOPS_PER_NANOSECOND:
             part = even_blocks(channels, channels, vector_length(output.dtype.itemsize), threads)
         parts = ceil(channels / part)
         add = Launch(

@@ -7,15 +7,13 @@ from typing import Any
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.tuned import dots
 from symcnn.backends.cpu.tuned.blocks import round_up
+from symcnn.backends.cpu.tuned.packing import BATCH_AXES, PACK, Packing
 from symcnn.backends.cpu.tuned.product import (
     ALWAYS,
-    BATCH_AXES,
     FINISH_ROWS_OF,
     NEVER,
-    PACK,
     PRODUCT,
     WHOLE_UNITS,
-    Packing,
     Product,
     one_precision,
 )

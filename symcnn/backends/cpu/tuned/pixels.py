@@ -23,6 +23,16 @@ from symcnn.schedule.plan import View
 
 
 @helper
+def next_pixel(n, row, column, rows, columns):
+    """(image, row, column) of the pixel after this one."""
+    if column + 1 < columns:
+        return n, row, column + 1
+    if row + 1 < rows:
+        return n, row + 1, 0
+    return n + 1, 0, 0
+
+
+@helper
 def gather(target, pitch, image, grid, source, window, first, stop):
     """Copy the patches of the pixels ``first <= p < stop``, the first one to `target`, the next one to ``target + pitch``.
 
@@ -55,13 +65,7 @@ def gather(target, pitch, image, grid, source, window, first, stop):
                     place = advance(place, length)
                 line = advance(line, tap_h * stride_h)
                 y += tap_h
-        column += 1
-        if column == columns:
-            column = 0
-            row += 1
-            if row == rows:
-                row = 0
-                n += 1
+        n, row, column = next_pixel(n, row, column, rows, columns)
 
 
 @helper
@@ -97,13 +101,7 @@ def add_patches(image, source, pitch, grid, shape, window, first, stop):
                 x += tap_w
             y += tap_h
             line = advance(line, tap_h * stride_h)
-        column += 1
-        if column == columns:
-            column = 0
-            row += 1
-            if row == rows:
-                row = 0
-                n += 1
+        n, row, column = next_pixel(n, row, column, rows, columns)
 
 
 def is_flat(view: View) -> bool:

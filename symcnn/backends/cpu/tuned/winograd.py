@@ -22,9 +22,9 @@ import numpy as np
 from numba import float32, int64, uintp
 
 from symcnn.backends.cpu.launch import Launch
-from symcnn.backends.cpu.simd import VECTOR_BYTES, advance, integers, pointer, store, zero
+from symcnn.backends.cpu.simd import VECTOR_BYTES, advance, integers, pointer
 from symcnn.backends.cpu.tuned.arguments import arguments, finish, helper, operand, scratch, scratch_address, sizes
-from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, even_grain, round_up, row_pitch
+from symcnn.backends.cpu.tuned.blocks import FLOPS_PER_NANOSECOND, clear, erase, even_grain, round_up, row_pitch
 from symcnn.backends.cpu.tuned.tile import ROW_UNIT, TILE_ROWS, rank_one_updates, tile_columns
 from symcnn.backends.cpu.tuned.winograd_transforms import (
     EXTENT,
@@ -82,9 +82,7 @@ def erase_pixels(image, rows, columns, of_row, of_column, channels):
     """Zeros for all pixels of the image at this address; strides count bytes."""
     for row in range(rows):
         for column in range(columns):
-            pixel = pointer(uintp(image + row * of_row + column * of_column), float32)
-            for first in range(0, channels, LANES):
-                store(pixel, min(first, channels - LANES), zero(pixel))
+            erase(pointer(uintp(image + row * of_row + column * of_column), float32), channels)
 
 
 @helper
