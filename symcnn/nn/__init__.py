@@ -1,6 +1,7 @@
 """Networks as objects: layers that own their parameters and build expressions.
 
-Read `module` for what a Module is, `layers` for the layers, `sequential` and `parallel` for how they combine.
+Read `module` for what a Module is, `layers` for the layers, `sequential` and `parallel` for how they combine, `state` and
+`trace` for what a layer remembers from batch to batch, `freeze` for what training leaves alone.
 """
 
 from symcnn.nn.layers import (
@@ -17,7 +18,8 @@ from symcnn.nn.layers import (
 from symcnn.nn.module import Module, Parameters
 from symcnn.nn.parallel import Parallel
 from symcnn.nn.sequential import Sequential
-from symcnn.nn.trace import Trace
+from symcnn.nn.state import State
+from symcnn.nn.trace import Trace, record_update
 
 __all__ = [
     "Activation",
@@ -33,5 +35,7 @@ __all__ = [
     "Parameters",
     "ReLU",
     "Sequential",
+    "State",
     "Trace",
+    "record_update",
 ]

@@ -1,9 +1,13 @@
 """Module: an object that owns Shared parameters and builds an expression from its input.
 
-A module's attributes say what it consists of: a Shared is a parameter, a Module is a part. Nothing is registered.
+A module's attributes say what it consists of: a Shared is a parameter, a State is remembered but not trained, a Module is
+a part; lists, tuples and dicts of them count as well. Nothing is registered.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Self
 
 import numpy as np
 
@@ -12,6 +16,8 @@ from symcnn.config import config
 from symcnn.errors import ShapeError
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.nn import weights
+from symcnn.nn.freeze import set_frozen
+from symcnn.nn.state import State
 from symcnn.nn.summary import Summary, summarize
 from symcnn.nn.trace import record_output
 
@@ -61,6 +67,8 @@ class Module:
     ----------
     in_shape : tuple of int or None
         Shape of one example, where the module knows it.
+    frozen : frozenset of str
+        Names of the module's own arrays that training leaves as they are; see `freeze`.
 
     Examples
     --------
@@ -79,6 +87,7 @@ class Module:
     """
 
     in_shape: tuple[int, ...] | None = None
+    frozen: frozenset[str] = frozenset()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -96,7 +105,7 @@ class Module:
         x : Variable
             (n, ...); integers, such as uint8 images, become floats.
         training : bool
-            Whether dropout drops.
+            Whether dropout drops, and batch norm normalises by the batch.
 
         Returns
         -------
@@ -120,7 +129,7 @@ class Module:
 
     def parts(self) -> dict[str, Module]:
         """The modules that this one consists of, by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
+        return dict(_members(vars(self), Module))
 
     def modules(self) -> dict[str, Module]:
         """This module (path ``""``) and all inside it, outer before inner; one that occurs twice has its first path."""
@@ -137,16 +146,76 @@ class Module:
             to_visit += reversed(inner)
         return found
 
+    def owned_variables(self) -> Iterator[tuple[str, Module, str, sc.Shared]]:
+        """Every Shared of this module and all inside it, once: its path, the module that owns it, its name there, itself."""
+        seen = set()
+        for path, module in self.modules().items():
+            for name, value in _members(vars(module), sc.Shared):
+                if value not in seen:
+                    seen.add(value)
+                    yield _join(path, name), module, name, value
+
+    def variables(self) -> Parameters:
+        """All arrays, parameters and states: what `save` writes."""
+        return self._chosen(lambda value, frozen: True)
+
     def parameters(self) -> Parameters:
         """What training changes, in the order of definition; by index or by path such as ``"conv1.weight"``."""
+        return self._chosen(lambda value, frozen: not isinstance(value, State))
+
+    def states(self) -> Parameters:
+        """What is remembered but not trained, such as the running averages of batch norms."""
+        return self._chosen(lambda value, frozen: isinstance(value, State))
+
+    def trainable(self) -> Parameters:
+        """The parameters that are not frozen."""
+        return self._chosen(lambda value, frozen: not frozen and not isinstance(value, State))
+
+    def _chosen(self, wanted) -> Parameters:
         return Parameters(
             {
-                _join(path, name): value
-                for path, module in self.modules().items()
-                for name, value in vars(module).items()
-                if isinstance(value, sc.Shared)
+                path: value
+                for path, module, name, value in self.owned_variables()
+                if wanted(value, name in module.frozen)
             }
         )
+
+    def freeze(self, *patterns: str) -> Self:
+        """Keep training from changing some of the arrays, by their paths; without a pattern, all of them.
+
+        No gradient is computed for a frozen parameter, and a frozen batch norm normalises by its running averages.
+
+        Parameters
+        ----------
+        *patterns : str
+            Paths of modules or arrays, with the wildcards of file names: ``"conv1"``, ``"block*"``, ``"*.bias"``.
+
+        Returns
+        -------
+        Module
+            This module.
+
+        Raises
+        ------
+        InputError
+            If a pattern matches nothing.
+
+        Examples
+        --------
+        >>> import symcnn as sc
+        >>> model = sc.models.mlp([4, 3, 2])
+        >>> model.freeze("dense1").trainable().keys()
+        ['dense2.weight', 'dense2.bias']
+        >>> model.unfreeze("*.bias").trainable().keys()
+        ['dense1.bias', 'dense2.weight', 'dense2.bias']
+        """
+        set_frozen(self, patterns, True)
+        return self
+
+    def unfreeze(self, *patterns: str) -> Self:
+        """Undo `freeze` for some paths, or for all."""
+        set_frozen(self, patterns, False)
+        return self
 
     def predict(self, X, batch_size: int = 128, device: str = "cpu") -> np.ndarray:
         """Outputs for the examples `X`, computed batch by batch, in evaluation mode.
@@ -207,22 +276,33 @@ class Module:
         return summarize(self, in_shape or self.in_shape, depth)
 
     def save(self, path) -> None:
-        """Write the parameters to a safetensors file, atomically: a reader never sees half of it."""
-        weights.save(path, self.parameters())
+        """Write parameters and states to a safetensors file, atomically: a reader never sees half of it."""
+        weights.save(path, self.variables())
 
     def load(self, path) -> None:
-        """Read the parameters from a file written by `save`.
+        """Read parameters and states from a file written by `save`.
 
         Raises
         ------
         FileError
             If the file is missing, truncated, foreign, or of another network; the module is then as before.
         """
-        weights.load(path, self.parameters())
+        weights.load(path, self.variables())
 
     def __repr__(self):
         inner = ", ".join(f"{name}={part!r}" for name, part in self.parts().items())
         return f"{type(self).__name__}({inner})"
+
+
+def _members(attributes: Mapping, kind: type) -> Iterator[tuple]:
+    """(name, value) of what is of this kind among `attributes` and in the lists, tuples and dicts among them."""
+    for name, value in attributes.items():
+        if isinstance(value, kind):
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            yield from ((f"{name}.{inner}", v) for inner, v in _members(dict(enumerate(value)), kind))
+        elif isinstance(value, dict):
+            yield from ((f"{name}.{inner}", v) for inner, v in _members(value, kind))
 
 
 def _join(path: str, name: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.keywords import checked_keywords
+from symcnn.nn import Trace, freeze
 
 
 class Step:
@@ -14,17 +15,20 @@ class Step:
 
     Attributes
     ----------
-    model, loss, optimizer, device, mode
+    model, loss, optimizer, device, mode, penalty, constraint
         As given.
     function : symcnn.Function or None
         The compiled function, with its ``stages``, ``kernels`` and ``memory_plan``; ``None`` before the first
         call or `compile`.
     """
 
-    def __init__(self, model, loss, optimizer, device="cpu", mode="fast"):
+    def __init__(self, model, loss, optimizer, device="cpu", mode="fast", penalty=None, constraint=None):
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.device, self.mode = device, mode
+        self.penalty, self.constraint = penalty, constraint
         self.function: sc.Function | None = None
+        self._trained: list[str] = []  # paths of what the function updates by gradient
+        self._freezes = 0  # how often had been frozen when it was built
 
     def __call__(self, X, labels) -> float:
         """Train on one batch.
@@ -39,7 +43,7 @@ class Step:
         Returns
         -------
         float
-            The loss before the update.
+            The loss before the update, without the penalty: what the loss of another data set compares with.
 
         Raises
         ------
@@ -55,48 +59,73 @@ class Step:
         return self._built(X, labels).bind(x=X.shape, labels=labels.shape)
 
     def _built(self, X, labels):
-        """The function, built from the types of the first batch."""
+        """The function, built from the types of the first batch, and again when other parameters are frozen."""
+        if self._freezes != freeze.changes():
+            self._freezes = freeze.changes()
+            if self.function is not None and self.model.trainable().keys() != self._trained:
+                calls, self.function = self.function.calls, self._build(X, labels)
+                self.function.calls = calls
         if self.function is None:
             self.function = self._build(X, labels)
         return self.function
 
     def _build(self, X, labels):
         x, t = symbolic_batch(X, labels)
-        cost = self.loss(self.model(x, training=True), t)
-        if cost.ndim != 0:
-            raise ShapeError("the loss must be one number per batch", found=cost.shape, hint="reduce it with sc.mean")
-        parameters = self.model.parameters()
-        if not parameters:
-            raise InputError("the model has no parameters to train", found=repr(self.model))
-        updates = self.optimizer.updates(parameters, sc.grad(cost, list(parameters)))
-        return sc.function([x, t], cost, updates=updates, device=self.device, mode=self.mode)
+        with Trace() as trace:
+            output = self.model(x, training=True)
+        cost = self.loss(output, t)
+        if not isinstance(cost, sc.Variable) or cost.ndim != 0:
+            found = cost.shape if isinstance(cost, sc.Variable) else repr(cost)
+            raise ShapeError("the loss must be one number per batch", found=found, hint="reduce it with sc.mean")
+        trainable = self.model.trainable()
+        if not trainable:
+            raise InputError(
+                "the model has no parameters to train", found=f"{type(self.model).__name__}: "
+                f"{len(self.model.parameters())} parameters, all frozen" if self.model.parameters() else repr(self.model),
+            )  # fmt: skip
+        penalty = None if self.penalty is None else self.penalty(trainable)
+        gradients = sc.grad(cost if penalty is None else cost + penalty, list(trainable))
+        updates = self.optimizer.updates(trainable, gradients)
+        if self.constraint is not None:
+            for path, parameter in trainable.items():
+                updates[parameter] = self.constraint(path, parameter, updates[parameter])
+        self._trained = trainable.keys()
+        return sc.function([x, t], cost, updates={**updates, **trace.updates}, device=self.device, mode=self.mode)
 
 
 @checked_keywords
-def compile_step(model, loss=None, optimizer=None, device: str = "cpu", mode: str = "fast") -> Step:
+def compile_step(
+    model, loss=None, optimizer=None, device: str = "cpu", mode: str = "fast", penalty=None, constraint=None
+) -> Step:
     """A training step of `model`: call it with a batch, it updates the parameters and returns the loss.
 
     Parameters
     ----------
     model : Module
     loss : callable, optional
-        ``loss(logits, labels) -> scalar Variable``; `symcnn.losses.cross_entropy` by default.
+        ``loss(logits, labels) -> scalar Variable``; `symcnn.losses.cross_entropy` by default. Of a model that puts out
+        several things in training, it is given all of them as a tuple.
     optimizer : Optimizer, optional
         ``SGD(0.01, momentum=0.9)`` by default.
     device : str
         "cpu" or "reference".
     mode : str
         "fast", or "debug" to check every kernel and stop at the first NaN.
+    penalty : callable, optional
+        ``penalty(parameters) -> scalar Variable``, added to the loss that is differentiated; see `symcnn.regularize`.
+    constraint : callable, optional
+        ``constraint(path, parameter, value) -> value``: what becomes of the new value of each parameter.
 
     Returns
     -------
     Step
-        Built at its first call, when the types of images and labels are known. Other batch sizes compile nothing.
+        Built at its first call, when the types of images and labels are known. Other batch sizes compile nothing; a
+        step whose model was frozen or released since is built anew.
 
     Raises
     ------
     InputError
-        For a loss that is not callable or an optimizer that is none.
+        For a loss, penalty or constraint that is not callable, or an optimizer that is none.
 
     Examples
     --------
@@ -114,7 +143,10 @@ def compile_step(model, loss=None, optimizer=None, device: str = "cpu", mode: st
         raise InputError("compile_step: the loss is not callable", found=repr(loss), hint="sc.losses.cross_entropy")
     if isinstance(optimizer, type) or not hasattr(optimizer, "updates"):
         raise InputError("compile_step: this is no optimizer", found=repr(optimizer), hint="sc.optim.SGD(0.01)")
-    return Step(model, loss, optimizer, device, mode)
+    for name, given in {"penalty": penalty, "constraint": constraint}.items():
+        if given is not None and not callable(given):
+            raise InputError(f"compile_step: the {name} is not callable", found=repr(given))
+    return Step(model, loss, optimizer, device, mode, penalty, constraint)
 
 
 def symbolic_batch(X, labels):

@@ -138,3 +138,41 @@ def test_what_is_no_loss_or_optimizer_is_refused_at_once(options, hint):
     with pytest.raises(sc.InputError) as error:
         step_of(sc.models.mlp([3, 2]), **options)
     assert error.value.hint == hint
+
+
+def test_penalty_and_constraint():
+    def penalty(parameters):
+        return 0.5 * sum(sc.sum(p * p) for p in parameters)
+
+    def constraint(path, parameter, value):
+        return sc.clip(value, -0.1, 0.1) if path.endswith("weight") else value
+
+    X, labels = rng.normal(size=(4, 3)), np.array([0, 1, 1, 0])
+    plain, bound = sc.models.mlp([3, 2]), sc.models.mlp([3, 2])
+    before = plain.parameters()["dense1.weight"].get_value()
+    sgd = sc.optim.SGD(0.1)
+    loss = step_of(plain, optimizer=sgd)(X, labels)
+    assert step_of(bound, optimizer=sc.optim.SGD(0.1), penalty=penalty)(X, labels) == pytest.approx(loss)
+    expected = plain.parameters()["dense1.weight"].get_value() - 0.1 * before
+    np.testing.assert_allclose(bound.parameters()["dense1.weight"].get_value(), expected, rtol=1e-5, atol=1e-7)
+    step_of(bound, constraint=constraint)(X, labels)
+    assert abs(bound.parameters()["dense1.weight"].get_value()).max() <= np.float32(0.1)
+
+
+def test_a_model_with_several_outputs():
+    class TwoHeads(sc.nn.Module):
+        def __init__(self):
+            self.main, self.side = sc.nn.Dense(3, 2, seed=0), sc.nn.Dense(3, 2, seed=1)
+
+        def forward(self, x, training):
+            return (self.main(x), self.side(x)) if training else self.main(x)
+
+    def loss(outputs, labels):
+        main, side = outputs
+        return sc.losses.cross_entropy(main, labels) + 0.3 * sc.losses.cross_entropy(side, labels)
+
+    model = TwoHeads()
+    X, labels = rng.normal(size=(4, 3)), np.array([0, 1, 1, 0])
+    losses = [step_of(model, loss=loss)(X, labels) for _ in range(3)]
+    assert losses[2] < losses[0]
+    assert model.predict(X, device="reference").shape == (4, 2)
