@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.keywords import checked_keywords
-from symcnn.nn import Trace, freeze
+from symcnn.nn import Parameters, Trace, freeze
 
 
 class Step:
@@ -71,6 +73,15 @@ class Step:
 
     def _build(self, X, labels):
         x, t = symbolic_batch(X, labels)
+        graph = self.graph(x, t)
+        self._trained = graph.trainable.keys()
+        return sc.function([x, t], graph.cost, updates=graph.updates, device=self.device, mode=self.mode)
+
+    def graph(self, x, t) -> StepGraph:
+        """What a step consists of, as expressions of the images `x` and the labels `t`; nothing is compiled.
+
+        The optimiser's slots are those of this step: an expression of theirs has the values that training gave them.
+        """
         with Trace() as trace:
             output = self.model(x, training=True)
         cost = self.loss(output, t)
@@ -89,8 +100,31 @@ class Step:
         if self.constraint is not None:
             for path, parameter in trainable.items():
                 updates[parameter] = self.constraint(path, parameter, updates[parameter])
-        self._trained = trainable.keys()
-        return sc.function([x, t], cost, updates={**updates, **trace.updates}, device=self.device, mode=self.mode)
+        return StepGraph(cost, trainable, gradients, {**updates, **trace.updates}, trace)
+
+
+@dataclass(frozen=True, eq=False)
+class StepGraph:
+    """The expressions of one step.
+
+    Attributes
+    ----------
+    cost : Variable
+        The loss, without the penalty.
+    trainable : Parameters
+    gradients : list of Variable
+        Of the loss with its penalty; one per parameter.
+    updates : dict
+        ``{Shared: its next value}``: parameters, slots of the optimiser, states of the model.
+    trace : Trace
+        What each module put out.
+    """
+
+    cost: sc.Variable
+    trainable: Parameters
+    gradients: list[sc.Variable]
+    updates: dict
+    trace: Trace
 
 
 @checked_keywords
