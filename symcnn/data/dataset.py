@@ -98,7 +98,13 @@ class Dataset:
         return self.take(~aside), self.take(aside)
 
     def batches(
-        self, batch_size: int, *, shuffle: bool = False, seed: int | Sequence[int] = 0
+        self,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        seed: int | Sequence[int] = 0,
+        start: int = 0,
+        drop_last: bool = False,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Pairs (images, labels) of at most `batch_size` examples, each example once.
 
@@ -109,11 +115,26 @@ class Dataset:
             In an order drawn from `seed`; else in the stored order, as views without copying.
         seed : int or sequence of ints
             ``(seed, epoch)`` gives every epoch its own order.
+        start : int
+            Begin at this batch of the same order; the ones before are not computed.
+        drop_last : bool
+            Leave out a last batch that is smaller than the others.
+
+        Raises
+        ------
+        InputError
+            For a batch size below 1 or a negative start.
         """
         if batch_size < 1:
             raise InputError("batches: the batch size is at least 1", found=batch_size)
+        if start < 0:
+            raise InputError("batches: the first batch is number 0", found=start)
         order = np.random.default_rng(seed).permutation(len(self)) if shuffle else None
-        for start in range(0, len(self), batch_size):
+        end = len(self) - len(self) % batch_size if drop_last else len(self)
+        return self._batches(order, range(start * batch_size, end, batch_size), batch_size)
+
+    def _batches(self, order, starts, batch_size):
+        for start in starts:
             rows = slice(start, start + batch_size)
             rows = rows if order is None else order[rows]
             yield self.images[rows], self.labels[rows]

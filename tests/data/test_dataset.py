@@ -77,6 +77,21 @@ def test_batch_size(numbered):
         list(numbered.batches(0))
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("start", [0, 1, 4, 8, 9, 50])
+def test_start_continues_the_same_order(numbered, shuffle, start):
+    def epoch(**more):
+        return [x[:, 0].tolist() for x, _ in numbered.batches(7, shuffle=shuffle, seed=(4, 2), **more)]
+
+    assert epoch(start=start) == epoch()[start:]
+    assert epoch(start=start, drop_last=True) == epoch()[:8][start:]  # 60 = 8 x 7 + 4
+
+
+def test_start_is_a_batch(numbered):
+    with pytest.raises(InputError, match="number 0"):
+        numbered.batches(7, start=-1)
+
+
 def test_map_and_take(numbered):
     assert numbered.map(lambda x: x * 2).images[3, 0] == 6
     assert numbered.take(numbered.labels == 0).class_counts().tolist() == [10, 0, 0]
