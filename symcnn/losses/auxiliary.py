@@ -62,7 +62,7 @@ def with_auxiliary(loss, weight=0.3):
             )
         total = loss(main, target)
         for w, output in zip(weights, others, strict=True):
-            total = total + w * loss(output, target)
+            total = total + loss(output, target) * w
         return total
 
     return of_all
