@@ -30,22 +30,50 @@ def test_the_same_seed_repeats_the_run():
     assert first["loss"] == again["loss"] != other["loss"]
 
 
-def test_schedule_sets_the_rate_and_gives_it_back():
-    optimizer = sc.optim.SGD(0.4)
-    _, history = fit(epochs=4, optimizer=optimizer, schedule=lambda epoch: 0.5**epoch)
+def test_the_schedule_is_asked_before_every_step_and_the_rate_given_back():
+    optimizer, asked = sc.optim.SGD(0.4), []
+
+    def halve(epoch):
+        asked.append(epoch)
+        return 0.5 ** int(epoch)
+
+    _, history = fit(epochs=4, batch_size=50, optimizer=optimizer, schedule=halve)
+    assert asked == [k / 4 for k in range(16)]
     assert history["learning_rate"] == pytest.approx([0.4, 0.2, 0.1, 0.05])
     assert optimizer.learning_rate == 0.4
 
 
-def test_an_interrupted_run_gives_the_rate_back():
+@pytest.mark.parametrize("factor", [-1, float("nan"), None, "half"])
+def test_a_schedule_that_gives_no_factor(factor):
     optimizer = sc.optim.SGD(0.4)
-
-    def stop(epoch, history):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fit(optimizer=optimizer, schedule=lambda epoch: 0.1, on_epoch=stop)
+    with pytest.raises(sc.errors.InputError, match="gave no factor"):
+        fit(optimizer=optimizer, schedule=lambda epoch: 1 if epoch < 1 else factor)
     assert optimizer.learning_rate == 0.4
+
+
+def test_a_schedule_may_observe_what_is_measured():
+    class Watch:
+        seen = []
+
+        def __call__(self, epoch):
+            return 1.0
+
+        def observe(self, value):
+            self.seen.append(value)
+
+    watch = Watch()
+    _, history = fit(schedule=watch)
+    assert watch.seen == history["loss"]
+    _, validated = fit(schedule=watch, validation=DATA)
+    assert watch.seen[3:] == validated["val_loss"]
+
+
+def test_steps_limit_a_run_even_within_an_epoch():
+    step = sc.train.compile_step(sc.models.mlp([2, 2]), device="reference")
+    _, history = fit(step.model, step=step, epochs=None, steps=10, validation=DATA)
+    assert step.function.calls == 10 and history.epochs == 2  # 7 batches of 32 are 200 examples
+    _, history = fit(epochs=2, steps=1000)
+    assert history.epochs == 2
 
 
 def test_on_epoch_and_step():
@@ -55,10 +83,22 @@ def test_on_epoch_and_step():
     assert seen == [(0, 1), (1, 2), (2, 3)] and step.function is not None
 
 
+def test_piped_progress_is_a_line_per_epoch(capsys):
+    fit(epochs=2, validation=DATA, progress=True)
+    out, err = capsys.readouterr()
+    assert not err and [line.split("  ")[0] for line in out.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+    assert "val_accuracy" in out
+
+
 def test_progress_bar(capsys):
-    fit(epochs=2, progress=True, validation=DATA)
+    fit(epochs=2, progress="bar", validation=DATA)
     shown = capsys.readouterr().err
     assert "epoch 2/2" in shown and "val_accuracy" in shown
+
+
+def test_no_progress(capsys):
+    fit(epochs=2, progress=False, steps=3)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_complaints():
@@ -69,8 +109,32 @@ def test_complaints():
         sc.train.fit(model, DATA, epoch=3)
     with pytest.raises(sc.errors.InputError, match="not a data set"):
         sc.train.fit(model, X)
+    for wrong in ({"epochs": 0}, {"steps": 0}, {"batch_size": 2.5}):
+        with pytest.raises(sc.errors.InputError, match="whole number, at least 1"):
+            sc.train.fit(model, DATA, **wrong)
+    with pytest.raises(sc.errors.InputError, match="no step"):
+        sc.train.fit(model, DATA, step=print)
+    with pytest.raises(sc.errors.InputError, match="not callable"):
+        sc.train.fit(model, DATA, schedule=0.5)
+    with pytest.raises(sc.errors.InputError, match="progress is one of"):
+        sc.train.fit(model, DATA, progress="dots")
     with pytest.raises(sc.errors.InputError, match="empty"):
         sc.train.evaluate(model, (np.zeros((0, 2)), np.zeros(0, int)))
+
+
+@pytest.mark.parametrize(
+    "validation, match",
+    [
+        ((np.zeros((4, 3)), np.zeros(4, int)), "other inputs"),
+        ((np.zeros((0, 2)), np.zeros(0, int)), "validation set is empty"),
+        ((np.zeros((4, 2)), np.array([0, 1, 2, 0])), "out of range"),
+    ],
+)
+def test_a_validation_set_that_does_not_fit_is_noticed_before_training(validation, match):
+    step = sc.train.compile_step(sc.models.mlp([2, 2]), device="reference")
+    with pytest.raises(sc.errors.SymcnnError, match=match):
+        fit(step.model, step=step, validation=validation)
+    assert step.function is None
 
 
 def test_evaluate_weighs_examples_equally():

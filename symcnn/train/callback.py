@@ -1,0 +1,159 @@
+"""Callbacks: what is done around the steps of a training run, and what they see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symcnn.data import Dataset
+from symcnn.errors import InputError
+from symcnn.keywords import checked_keywords
+from symcnn.train.history import History
+from symcnn.train.step import Step
+
+
+class Callback:
+    """Base of all callbacks; a new one overrides what it needs.
+
+    `fit` calls `on_start`, `on_step` and `on_epoch` in the order in which it was given the callbacks, `on_end` in the
+    reverse. An error in any of them ends the training, without `on_end`.
+
+    Examples
+    --------
+    >>> import numpy as np, symcnn as sc
+    >>> class Announce(Callback):
+    ...     def on_epoch(self, run):
+    ...         print(f"epoch {run.epoch + 1} of {run.epochs}, after {run.steps_done} steps")
+    >>> data = np.eye(4), np.arange(4)
+    >>> history = sc.train.fit(sc.models.mlp([4, 4]), data, epochs=2, batch_size=2, callbacks=[Announce()],
+    ...                        device="reference", progress=False)
+    epoch 1 of 2, after 2 steps
+    epoch 2 of 2, after 4 steps
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.__init__ = checked_keywords(cls.__init__)
+
+    def on_start(self, run: Run) -> None:
+        """Before the first step; a resumed run (``run.resumed``) has its position, history and states back by then."""
+
+    def on_step(self, run: Run) -> None:
+        """After each step."""
+
+    def on_epoch(self, run: Run) -> None:
+        """After each epoch, when it has been validated and its row stands in ``run.history``."""
+
+    def on_end(self, run: Run) -> None:
+        """After the last epoch, however that became the last: by number, by ``run.stop`` or by Ctrl-C."""
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must hold so that a resumed run goes on as this one would have.
+
+        Numbers, texts, lists and arrays by name, also in dicts inside it.
+        """
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned; called before `on_start`, when a run is resumed."""
+
+
+@dataclass(eq=False)
+class Run:
+    """A training run in progress.
+
+    Attributes
+    ----------
+    model, step, train, validation, batch_size, epochs, seed
+        As `fit` has them; ``step.optimizer`` is the optimiser, ``epochs`` may be infinite if `steps` limits the run.
+    epoch : int
+        The current one, counted from 0.
+    batch : int
+        How many batches of this epoch are done.
+    batches : int
+        How many batches an epoch has.
+    steps_done : int
+        How many steps are done since the very first, also those before a resume.
+    loss : float
+        Of the latest step.
+    images, labels : numpy.ndarray
+        The latest batch.
+    mean_loss : float
+        Over the examples of this epoch so far.
+    metrics : dict
+        The latest row of the history: ``loss``, ``val_loss``, ...
+    history : History
+    stopped : str or None
+        Why the run ends before its time, once `stop` was called or Ctrl-C pressed.
+    interrupted : bool
+        Whether that was Ctrl-C.
+    resumed : bool
+        Whether the run goes on from a checkpoint.
+    """
+
+    model: Any
+    step: Step
+    train: Dataset
+    validation: Dataset | None
+    batch_size: int
+    epochs: float
+    seed: int
+    say: Any = print  # tells the user one line; nothing where progress is not shown
+    batches: int = 0
+    epoch: int = 0
+    batch: int = 0
+    steps_done: int = 0
+    loss: float = float("nan")
+    images: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    stopped: str | None = None
+    interrupted: bool = False
+    resumed: bool = False
+    total_loss: float = 0.0  # of the examples of this epoch so far
+    examples: int = 0  # of this epoch so far
+
+    def stop(self, reason: str) -> None:
+        """End the training after this step; the epoch so far is still validated and written down."""
+        self.stopped = self.stopped or reason
+
+    @property
+    def mean_loss(self) -> float:
+        return self.total_loss / self.examples if self.examples else float("nan")
+
+    @property
+    def position(self) -> str:
+        """Where the run is, in words."""
+        if self.batch:
+            return f"in epoch {self.epoch + 1}, after batch {self.batch} of {self.batches}"
+        return f"after epoch {self.epoch}" if self.epoch else "before the first step"
+
+
+def checked_callbacks(callbacks) -> list[Callback]:
+    """`callbacks` as a list; one alone need not stand in a list.
+
+    Raises
+    ------
+    InputError
+        If one of them is no Callback.
+    """
+    if isinstance(callbacks, (Callback, type)) or not isinstance(callbacks, (list, tuple)):
+        callbacks = [callbacks]
+    found: list[Callback] = []
+    for callback in callbacks:
+        if isinstance(callback, type) and issubclass(callback, Callback):
+            raise InputError(
+                "fit: this callback is a class, not an object", found=callback.__name__, hint=f"{callback.__name__}()"
+            )
+        if not isinstance(callback, Callback):
+            raise InputError(
+                "fit: this is no callback",
+                expected="objects of a class derived from sc.train.Callback",
+                found=repr(callback),
+                hint="a function goes to on_epoch=, called as on_epoch(epoch, history)" if callable(callback) else None,
+            )
+        found.append(callback)
+    return found
