@@ -1,9 +1,10 @@
-"""Typos get a hint."""
+"""Typos get a hint, and numbers that are none an error."""
 
+import numpy as np
 import pytest
 
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords, nearest
+from symcnn.keywords import checked_keywords, checked_number, nearest
 
 
 def test_nearest():
@@ -26,3 +27,22 @@ def test_missing_arguments_stay_type_errors():
         f(1)
     with pytest.raises(InputError, match="has no keyword 'c'"):
         f(1, c=2)
+
+
+@pytest.mark.parametrize("value", [3, 0.5, np.float32(0.5), np.int64(3), 0])
+def test_numbers_pass_as_floats(value):
+    found = checked_number("rate", value, 0)
+    assert type(found) is float and found == value
+
+
+@pytest.mark.parametrize(
+    "value", ["3", None, [3.0], True, 3j, np.ones(2), -1, 5, float("nan"), float("inf"), float("-inf")]
+)
+def test_what_is_no_number_or_lies_outside(value):
+    with pytest.raises(InputError, match="the rate is") as error:
+        checked_number("the rate", value, 0, 5)
+    assert error.value.expected == "0 <= rate < 5"
+    with pytest.raises(InputError):
+        checked_number("the rate", 0, 0, 5, strict=True)
+    with pytest.raises(InputError):
+        checked_number("the rate", float("-inf"))
