@@ -45,12 +45,12 @@ def check_shapes(what, prediction, target):
         )
 
 
-def number(what, value, low=0.0, high=inf):
+def number(what, value, low=0.0, high=inf) -> float:
     """`value`, checked to be a number between `low` and `high`."""
     if not isinstance(value, Real) or not low <= float(value) <= high:
         limits = f"{low:g} to {high:g}" if high < inf else f"a number of at least {low:g}"
         raise InputError(f"{what} is out of range", expected=limits, found=repr(value))
-    return value
+    return float(value)
 
 
 def class_count(what, logits):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+from typing import TYPE_CHECKING
+
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
 from symcnn.losses.arguments import number
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 @checked_keywords
-def with_auxiliary(loss, weight=0.3):
+def with_auxiliary(loss: Callable, weight=0.3):
     r"""A loss for a network with auxiliary outputs: :math:`L(y_0, t) + \sum_k w_k L(y_k, t)`.
 
     Auxiliary classifiers bring the gradient to layers far from the last one; after training they are left out
@@ -47,22 +53,21 @@ def with_auxiliary(loss, weight=0.3):
     """
     if not callable(loss):
         raise InputError("with_auxiliary: the loss is not callable", found=repr(loss), hint="sc.losses.cross_entropy")
-    each = tuple(weight) if isinstance(weight, (tuple, list)) else None
-    for w in (weight,) if each is None else each:
-        number("with_auxiliary: the weight", w)
+    what = "with_auxiliary: the weight"
+    each = [number(what, w) for w in weight] if isinstance(weight, (tuple, list)) else None
+    weights = repeat(number(what, weight)) if each is None else each
 
     def of_all(outputs, target):
         if not isinstance(outputs, (tuple, list)):
             return loss(outputs, target)
         main, *others = outputs
-        weights = (weight,) * len(others) if each is None else each
-        if len(weights) != len(others):
+        if each is not None and len(each) != len(others):
             raise InputError(
-                "with_auxiliary: one weight per auxiliary output", expected=f"{len(others)} weights", found=weight
+                "with_auxiliary: one weight per auxiliary output", expected=f"{len(others)} weights", found=each
             )
         total = loss(main, target)
-        for w, output in zip(weights, others, strict=True):
-            total = total + loss(output, target) * w
+        for w, output in zip(weights, others, strict=False):
+            total = total + w * loss(output, target)
         return total
 
     return of_all
