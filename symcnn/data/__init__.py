@@ -1,8 +1,11 @@
 """Images and labels: reading, splitting, normalising, batching. NumPy only."""
 
+from symcnn.data.cifar import cifar10, cifar100
 from symcnn.data.dataset import Dataset, as_dataset
 from symcnn.data.fashion_mnist import FASHION_MNIST_CLASSES, fashion_mnist
 from symcnn.data.idx import read_idx, write_idx
+from symcnn.data.layouts import check_layout, layout_hint, swap_red_blue, to_gray, to_nchw, to_nhwc
+from symcnn.data.mnist import mnist
 from symcnn.data.normalize import Normalize
 from symcnn.data.prefetch import prefetch
 
@@ -11,8 +14,17 @@ __all__ = [
     "Dataset",
     "Normalize",
     "as_dataset",
+    "check_layout",
+    "cifar10",
+    "cifar100",
     "fashion_mnist",
+    "layout_hint",
+    "mnist",
     "prefetch",
     "read_idx",
+    "swap_red_blue",
+    "to_gray",
+    "to_nchw",
+    "to_nhwc",
     "write_idx",
 ]

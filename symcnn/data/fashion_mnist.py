@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from symcnn.data.dataset import Dataset
-from symcnn.data.idx import read_idx, write_idx
-from symcnn.errors import FileError
+from symcnn.data.idx import write_idx
+from symcnn.data.mnist import read_splits
 
 FASHION_MNIST_CLASSES = (
     "T-shirt/top",
@@ -47,7 +47,7 @@ def fashion_mnist(full: bool = False, folder=None) -> tuple[Dataset, Dataset]:
     Raises
     ------
     FileError
-        If a file is missing or damaged.
+        If a file is missing, damaged or of another data set.
 
     Examples
     --------
@@ -57,30 +57,11 @@ def fashion_mnist(full: bool = False, folder=None) -> tuple[Dataset, Dataset]:
     """
     if folder is None:
         folder = DEBIAN if full else BUNDLED
-    return _split(Path(folder), "train"), _split(Path(folder), "t10k")
-
-
-def _split(folder: Path, prefix: str) -> Dataset:
-    images = read_idx(_find(folder, f"{prefix}-images-idx3-ubyte"))
-    labels = read_idx(_find(folder, f"{prefix}-labels-idx1-ubyte"))
-    if images.ndim != 3 or labels.ndim != 1 or (labels.size and labels.max() >= len(FASHION_MNIST_CLASSES)):
-        raise FileError(
-            f"{folder} does not hold Fashion-MNIST",
-            expected="images (n, 28, 28) and labels 0 to 9",
-            found=f"images {images.shape} and labels {labels.shape}",
-        )
-    return Dataset(images[:, None], labels.astype("int64"), FASHION_MNIST_CLASSES)
-
-
-def _find(folder: Path, name: str) -> Path:
-    for path in (folder / f"{name}.gz", folder / name):
-        if path.exists():
-            return path
-    raise FileError(
-        f"{folder} holds no {name}",
-        hint="install Debian's package dataset-fashion-mnist, or name the folder of the files from "
-        "github.com/zalandoresearch/fashion-mnist",
+    hint = (
+        "install Debian's package dataset-fashion-mnist, or name the folder of the files from "
+        "github.com/zalandoresearch/fashion-mnist"
     )
+    return read_splits(folder, "Fashion-MNIST", FASHION_MNIST_CLASSES, hint)
 
 
 def write_subset(source, target, per_class: tuple[int, int] = (600, 100)) -> None:

@@ -43,29 +43,57 @@ def read_idx(path) -> np.ndarray:
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+        with open(path, "rb") as raw:
+            compressed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            if compressed:
+                with gzip.open(raw) as file:
+                    return _parse(path, file)
+            return _parse(path, raw)
+    except FileError:
+        raise
     except FileNotFoundError:
         raise FileError(f"{path} does not exist", hint="name the folder that holds the IDX files") from None
     except (OSError, EOFError, zlib.error) as error:
         raise FileError(f"{path} cannot be read: {error}", hint="the file is damaged or incomplete") from None
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _DTYPES:
+
+
+def _parse(path, file) -> np.ndarray:
+    magic = file.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
         raise FileError(
             f"{path} is not an IDX file",
             expected="a magic number 00 00 <type> <rank>",
-            found=content[:4].hex(" ") or "an empty file",
+            found=magic.hex(" ") or "an empty file",
         )
-    dtype, start = np.dtype(_DTYPES[content[2]]), 4 + 4 * content[3]
-    shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4))
-    expected = start + prod(shape) * dtype.itemsize
+    dtype, rank = np.dtype(_DTYPES[magic[2]]), magic[3]
+    sizes = file.read(4 * rank)
+    if len(sizes) < 4 * rank:
+        raise FileError(f"{path} ends within its header", expected=f"{rank} sizes", found=f"{4 + len(sizes)} bytes")
+    shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
+    expected = prod(shape) * dtype.itemsize
+    content = _read_at_most(file, expected + 1)
     if len(content) != expected:
+        more = "more" if len(content) > expected else f"{len(content):,}"
         raise FileError(
             f"{path} is damaged: its size does not fit its header",
-            expected=f"{expected:,} bytes for shape {shape}",
-            found=f"{len(content):,} bytes",
+            expected=f"{expected:,} bytes after the header, for shape {shape}",
+            found=f"{more} bytes",
         )
-    return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    try:
+        array = np.frombuffer(content, dtype).reshape(shape)
+    except ValueError as error:
+        raise FileError(f"{path}: NumPy has no array of shape {shape}: {error}") from None
+    return array.astype(dtype.newbyteorder("="))
+
+
+def _read_at_most(file, count: int) -> bytes:
+    """Up to `count` bytes, piece by piece: a header that claims a petabyte must not make us ask for one."""
+    pieces, missing = [], count
+    while missing and (piece := file.read(min(missing, 1 << 24))):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
 
 
 def write_idx(path, array) -> None:

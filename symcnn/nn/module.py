@@ -13,6 +13,7 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.config import config
+from symcnn.data.layouts import layout_hint
 from symcnn.errors import ShapeError
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.nn import weights
@@ -248,7 +249,10 @@ class Module:
         if self.in_shape is not None and X.shape[1:] != self.in_shape:
             one = " (one example needs a batch axis: X[None])" if X.shape == self.in_shape else ""
             raise ShapeError(
-                f"{type(self).__name__} takes other inputs", expected=("n", *self.in_shape), found=f"{X.shape}{one}"
+                f"{type(self).__name__} takes other inputs",
+                expected=("n", *self.in_shape),
+                found=f"{X.shape}{one}",
+                hint=layout_hint(X.shape, self.in_shape),
             )
         if X.ndim == 0:
             raise ShapeError(f"{type(self).__name__} takes a batch of examples", expected="(n, ...)", found=X.shape)

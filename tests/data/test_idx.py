@@ -64,3 +64,21 @@ def test_truncated_gzip(tmp_path):
 def test_missing(tmp_path):
     with pytest.raises(FileError, match="does not exist"):
         read_idx(tmp_path / "nothing")
+
+
+def test_a_header_that_claims_too_much(tmp_path):
+    """A petabyte, an array of 65 axes, and one that has no element but impossible sizes."""
+    huge, deep, empty = bytes((0, 0, 8, 2)) + b"\xff" * 8, bytes((0, 0, 8, 65)), bytes((0, 0, 8, 3))
+    for content in (huge, deep + b"\0\0\0\1" * 65 + b"x", empty + b"\xff" * 8 + b"\0" * 4):
+        for name, data in (("plain", content), ("compressed", gzip.compress(content))):
+            (tmp_path / name).write_bytes(data)
+            with pytest.raises(FileError):
+                read_idx(tmp_path / name)
+
+
+def test_trailing_bytes(tmp_path):
+    write_idx(tmp_path / "a", np.arange(24, dtype="uint8"))
+    with open(tmp_path / "a", "ab") as file:
+        file.write(b"x")
+    with pytest.raises(FileError, match="more bytes"):
+        read_idx(tmp_path / "a")

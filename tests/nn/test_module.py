@@ -139,3 +139,9 @@ def test_a_summary_of_given_depth():
     names = {depth: [row.name for row in model.summary(depth=depth).rows] for depth in (None, 0, 1, 2, 3)}
     assert names[None] == names[3] == ["head", "block.a.conv", "block.b"]
     assert names == names | {0: [""], 1: ["head", "block"], 2: ["head", "block.a", "block.b"]}
+
+
+def test_images_in_the_wrong_order_are_noticed():
+    model = sc.nn.Sequential(conv=sc.nn.Conv2d(3, 4, 3), in_shape=(3, 8, 8))
+    with pytest.raises(ShapeError, match="to_nchw"):
+        model.predict(np.zeros((2, 8, 8, 3)), device="reference")
