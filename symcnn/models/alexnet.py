@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from symcnn.keywords import checked_keywords
-from symcnn.nn import Conv2d, Dense, Dropout, Flatten, LocalResponseNorm, MaxPool2d, Module, ReLU, Sequential
+from symcnn.models.maker import Maker, checked_count, checked_image
+from symcnn.nn import Flatten, LocalResponseNorm, MaxPool2d, Module, ReLU, Sequential
 from symcnn.nn.sequential import out_shape
 
 
 @checked_keywords
-def alexnet(in_shape=(3, 227, 227), classes: int = 1000, dropout: float = 0.5, seed=0, dtype="float32") -> Sequential:
+def alexnet(
+    in_shape=(3, 227, 227), classes: int = 1000, dropout: float = 0.5, seed=0, dtype="float32", width: float = 1.0, init=None,
+) -> Sequential:  # fmt: skip
     """AlexNet: five convolutions, two of them followed by local response normalisation, and three dense layers.
 
     Parameters
@@ -26,6 +27,10 @@ def alexnet(in_shape=(3, 227, 227), classes: int = 1000, dropout: float = 0.5, s
         Of the initial weights and the dropout masks.
     dtype : str
         Of the parameters.
+    width : float
+        Factor of all hidden widths.
+    init : str or callable, optional
+        Of all weights; by default He's, Glorot's for the last layer.
 
     Returns
     -------
@@ -42,50 +47,48 @@ def alexnet(in_shape=(3, 227, 227), classes: int = 1000, dropout: float = 0.5, s
 
     Examples
     --------
-    >>> model = alexnet()
+    >>> model = alexnet(init="zeros")
     >>> model.parameters().count
     60965224
     >>> model["conv1"].parameters().count  # a question of the lecture's quiz, with the 96 biases
     34944
     """
-    rng = np.random.default_rng(seed)
-
-    def conv(n_in, n_out, window, **geometry):
-        return Conv2d(n_in, n_out, window, **geometry, init="he_uniform", seed=rng, dtype=dtype)
+    checked_count("alexnet", classes=classes)
+    in_shape = checked_image("alexnet", in_shape, 63)
+    make = Maker("alexnet", width, init, seed, dtype)
+    n1, n2, n3, n4, n5 = (make.channels(n, groups=2) for n in (96, 256, 384, 384, 256))
+    hidden = make.channels(4096)
 
     def norm():
         return LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0)
 
-    def dense(n_in, n_out, init="he_uniform"):
-        return Dense(n_in, n_out, init=init, seed=rng, dtype=dtype)
-
     features: dict[str, Module] = {
-        "conv1": conv(in_shape[0], 96, 11, stride=4, padding=2),
+        "conv1": make.conv(in_shape[0], n1, 11, stride=4, padding=2),
         "relu1": ReLU(),
         "norm1": norm(),
         "pool1": MaxPool2d(3, stride=2),
-        "conv2": conv(96, 256, 5, padding=2, groups=2),
+        "conv2": make.conv(n1, n2, 5, padding=2, groups=2),
         "relu2": ReLU(),
         "norm2": norm(),
         "pool2": MaxPool2d(3, stride=2),
-        "conv3": conv(256, 384, 3, padding=1),
+        "conv3": make.conv(n2, n3, 3, padding=1),
         "relu3": ReLU(),
-        "conv4": conv(384, 384, 3, padding=1, groups=2),
+        "conv4": make.conv(n3, n4, 3, padding=1, groups=2),
         "relu4": ReLU(),
-        "conv5": conv(384, 256, 3, padding=1, groups=2),
+        "conv5": make.conv(n4, n5, 3, padding=1, groups=2),
         "relu5": ReLU(),
         "pool5": MaxPool2d(3, stride=2),
         "flatten": Flatten(),
     }
-    width = prod(out_shape(Sequential(**features), in_shape))
+    seen = prod(out_shape(Sequential(**features), in_shape))
     return Sequential(
         **features,
-        drop6=Dropout(dropout, seed=rng),
-        dense6=dense(width, 4096),
+        drop6=make.dropout(dropout),
+        dense6=make.dense(seen, hidden, init="he_uniform"),
         relu6=ReLU(),
-        drop7=Dropout(dropout, seed=rng),
-        dense7=dense(4096, 4096),
+        drop7=make.dropout(dropout),
+        dense7=make.dense(hidden, hidden, init="he_uniform"),
         relu7=ReLU(),
-        dense8=dense(4096, classes, init="glorot_uniform"),
+        dense8=make.dense(hidden, classes),
         in_shape=in_shape,
     )

@@ -6,15 +6,17 @@ from math import prod
 
 import numpy as np
 
+from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
-from symcnn.nn import Conv2d, Dense, Flatten, MaxPool2d, Module, ReLU, Sequential
+from symcnn.models.maker import Maker, checked_count, checked_image
+from symcnn.nn import Flatten, MaxPool2d, Module, ReLU, Sequential
 from symcnn.nn.sequential import out_shape
 
 
 @checked_keywords
 def cs231n_convnet(
-    in_shape=(3, 32, 32), classes: int = 10, widths=(32, 64, 128), seed=0, dtype="float32"
-) -> Sequential:
+    in_shape=(3, 32, 32), classes: int = 10, widths=(32, 64, 128), seed=0, dtype="float32", width: float = 1.0, init=None,
+) -> Sequential:  # fmt: skip
     """Three stages of two 3x3 convolutions with ReLU and a max-pool 2, then dense `classes`.
 
     Parameters
@@ -28,6 +30,10 @@ def cs231n_convnet(
         Of the initial weights.
     dtype : str
         Of the parameters.
+    width : float
+        Factor of all hidden widths.
+    init : str or callable, optional
+        Of all weights; by default He's for the convolutions, Glorot's for the dense layer.
 
     Returns
     -------
@@ -46,19 +52,19 @@ def cs231n_convnet(
     >>> cs231n_convnet().parameters().count
     307498
     """
-    rng = np.random.default_rng(seed)
-
-    def conv(n_in, n_out):
-        return Conv2d(n_in, n_out, 3, padding=1, init="he_uniform", seed=rng, dtype=dtype)
-
+    if not np.ndim(widths) == 1 or not len(widths):
+        raise InputError("cs231n_convnet: widths has one entry per stage", expected="(32, 64, 128)", found=repr(widths))
+    checked_count("cs231n_convnet", classes=classes, **{f"widths[{k}]": n for k, n in enumerate(widths)})
+    in_shape = checked_image("cs231n_convnet", in_shape, 2 ** len(widths))
+    make = Maker("cs231n_convnet", width, init, seed, dtype)
     features: dict[str, Module] = {}
     channels = in_shape[0]
-    for stage, width in enumerate(widths, start=1):
+    for stage, filters in enumerate(widths, start=1):
         for number in (1, 2):
-            features[f"conv{stage}_{number}"] = conv(channels, width)
+            features[f"conv{stage}_{number}"] = make.conv(channels, make.channels(filters), 3, padding=1)
             features[f"relu{stage}_{number}"] = ReLU()
-            channels = width
+            channels = make.channels(filters)
         features[f"pool{stage}"] = MaxPool2d(2)
     features["flatten"] = Flatten()
-    width = prod(out_shape(Sequential(**features), in_shape))
-    return Sequential(**features, dense=Dense(width, classes, seed=rng, dtype=dtype), in_shape=in_shape)
+    seen = prod(out_shape(Sequential(**features), in_shape))
+    return Sequential(**features, dense=make.dense(seen, classes), in_shape=in_shape)

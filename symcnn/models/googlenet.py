@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from symcnn.keywords import checked_keywords
+from symcnn.models.maker import Maker, checked_count, checked_image
 from symcnn.nn import (
     Conv2d,
-    Dense,
-    Dropout,
     Flatten,
     GlobalAvgPool2d,
     LocalResponseNorm,
     MaxPool2d,
+    Module,
     Parallel,
     ReLU,
     Sequential,
@@ -37,8 +35,8 @@ class Inception(Parallel):
         The same for the 5x5 convolution.
     pooled : int
         Of the 1x1 convolution after the pooling.
-    seed : int, numpy.random.Generator or None
-    dtype : str
+    init, seed, dtype
+        As in `symcnn.nn.Conv2d`.
 
     Examples
     --------
@@ -47,12 +45,14 @@ class Inception(Parallel):
     (None, 256, 28, 28)
     """
 
-    def __init__(self, in_channels, n1, reduce3, n3, reduce5, n5, pooled, seed=None, dtype="float32"):
+    def __init__(
+        self, in_channels, n1, reduce3, n3, reduce5, n5, pooled, init="he_uniform", seed=None, dtype="float32"
+    ):
         self.widths = n1, reduce3, n3, reduce5, n5, pooled
         self.in_channels = in_channels
 
         def conv(n_in, n_out, window):
-            return Conv2d(n_in, n_out, window, padding=window // 2, init="he_uniform", seed=seed, dtype=dtype)
+            return Conv2d(n_in, n_out, window, padding=window // 2, init=init, seed=seed, dtype=dtype)
 
         def reduced(reduce, n, window):
             parts = {"reduce": conv(in_channels, reduce, 1), "relu1": ReLU()}
@@ -70,9 +70,25 @@ class Inception(Parallel):
         return f"Inception({', '.join(map(str, (self.in_channels, *self.widths)))})"
 
 
+# The widths of each inception block, in the order of table 1 of the paper; a max-pool precedes 4a and 5a.
+BLOCKS = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+
+
 @checked_keywords
-def googlenet(in_shape=(3, 224, 224), classes: int = 1000, dropout: float = 0.4, seed=0, dtype="float32") -> Sequential:
-    """GoogLeNet without its auxiliary classifiers: three convolutions, nine inception blocks, one dense layer.
+def googlenet(
+    in_shape=(3, 224, 224), classes: int = 1000, dropout: float = 0.4, seed=0, dtype="float32", width: float = 1.0, init=None,
+) -> Sequential:  # fmt: skip
+    """GoogLeNet: three convolutions, nine inception blocks, one dense layer.
 
     Parameters
     ----------
@@ -85,6 +101,10 @@ def googlenet(in_shape=(3, 224, 224), classes: int = 1000, dropout: float = 0.4,
         Of the initial weights and the dropout masks.
     dtype : str
         Of the parameters.
+    width : float
+        Factor of all hidden widths.
+    init : str or callable, optional
+        Of all weights; by default He's, Glorot's for the dense layer.
 
     Returns
     -------
@@ -95,24 +115,20 @@ def googlenet(in_shape=(3, 224, 224), classes: int = 1000, dropout: float = 0.4,
     -----
     Szegedy et al., *Going deeper with convolutions*, CVPR 2015 (arXiv:1409.4842); the blocks are named as in its table
     1. It won ImageNet 2014 with a ninth of AlexNet's parameters: the mean over each channel takes the place of the
-    large dense layers. The two auxiliary classifiers, which fed gradient into the middle of the network, proved
-    dispensable and are left out.
+    large dense layers. The auxiliary classifiers fed gradient into the middle of the network, and later proved
+    dispensable. They hold almost half of all parameters.
 
     Examples
     --------
-    >>> model = googlenet()
+    >>> model = googlenet(init="zeros")
     >>> model.parameters().count
     6998552
     >>> model["inception3a"]
     Inception(192, 64, 96, 128, 16, 32, 32)
     """
-    rng = np.random.default_rng(seed)
-
-    def conv(n_in, n_out, window, **geometry):
-        return Conv2d(n_in, n_out, window, **geometry, init="he_uniform", seed=rng, dtype=dtype)
-
-    def inception(*widths):
-        return Inception(*widths, seed=rng, dtype=dtype)
+    checked_count("googlenet", classes=classes)
+    in_shape = checked_image("googlenet", in_shape, 47)
+    make = Maker("googlenet", width, init, seed, dtype)
 
     def norm():
         return LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0)
@@ -120,31 +136,32 @@ def googlenet(in_shape=(3, 224, 224), classes: int = 1000, dropout: float = 0.4,
     def pool():
         return MaxPool2d(3, stride=2, ceil_mode=True)
 
-    return Sequential(
-        conv1=conv(in_shape[0], 64, 7, stride=2, padding=3),
-        relu1=ReLU(),
-        pool1=pool(),
-        norm1=norm(),
-        reduce2=conv(64, 64, 1),
-        relu2_reduce=ReLU(),
-        conv2=conv(64, 192, 3, padding=1),
-        relu2=ReLU(),
-        norm2=norm(),
-        pool2=pool(),
-        inception3a=inception(192, 64, 96, 128, 16, 32, 32),
-        inception3b=inception(256, 128, 128, 192, 32, 96, 64),
-        pool3=pool(),
-        inception4a=inception(480, 192, 96, 208, 16, 48, 64),
-        inception4b=inception(512, 160, 112, 224, 24, 64, 64),
-        inception4c=inception(512, 128, 128, 256, 24, 64, 64),
-        inception4d=inception(512, 112, 144, 288, 32, 64, 64),
-        inception4e=inception(528, 256, 160, 320, 32, 128, 128),
-        pool4=pool(),
-        inception5a=inception(832, 256, 160, 320, 32, 128, 128),
-        inception5b=inception(832, 384, 192, 384, 48, 128, 128),
-        pool5=GlobalAvgPool2d(),
-        flatten=Flatten(),
-        drop=Dropout(dropout, seed=rng),
-        dense=Dense(1024, classes, seed=rng, dtype=dtype),
-        in_shape=in_shape,
-    )
+    channels = make.channels(192)
+    layers: dict[str, Module] = {
+        "conv1": make.conv(in_shape[0], make.channels(64), 7, stride=2, padding=3),
+        "relu1": ReLU(),
+        "pool1": pool(),
+        "norm1": norm(),
+        "reduce2": make.conv(make.channels(64), make.channels(64), 1),
+        "relu2_reduce": ReLU(),
+        "conv2": make.conv(make.channels(64), channels, 3, padding=1),
+        "relu2": ReLU(),
+        "norm2": norm(),
+        "pool2": pool(),
+    }
+    for block, widths in BLOCKS.items():
+        if block in ("4a", "5a"):
+            layers[f"pool{int(block[0]) - 1}"] = pool()
+        scaled = [make.channels(n) for n in widths]
+        layers[f"inception{block}"] = Inception(
+            channels, *scaled, init=init or "he_uniform", seed=make.rng, dtype=make.dtype
+        )
+        n1, _, n3, _, n5, pooled = scaled
+        channels = n1 + n3 + n5 + pooled
+    layers |= {
+        "pool5": GlobalAvgPool2d(),
+        "flatten": Flatten(),
+        "drop": make.dropout(dropout),
+        "dense": make.dense(channels, classes),
+    }
+    return Sequential(**layers, in_shape=in_shape)

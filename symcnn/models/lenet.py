@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from symcnn.keywords import checked_keywords
-from symcnn.nn import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential
+from symcnn.models.maker import Maker, checked_count, checked_image
+from symcnn.nn import Flatten, MaxPool2d, ReLU, Sequential
 from symcnn.nn.sequential import out_shape
 
 
 @checked_keywords
-def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0, dtype="float32") -> Sequential:
+def lenet(
+    in_shape=(1, 28, 28), classes: int = 10, seed=0, dtype="float32", width: float = 1.0, init=None
+) -> Sequential:
     """LeNet: conv 20@5x5, max-pool 2, ReLU, conv 50@5x5, max-pool 2, ReLU, dense 500, ReLU, dense `classes`.
 
     Parameters
@@ -24,6 +25,10 @@ def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0, dtype="float32") -> S
         Of the initial weights.
     dtype : str
         Of the parameters.
+    width : float
+        Factor of all hidden widths.
+    init : str or callable, optional
+        Of all weights; by default Glorot's.
 
     Returns
     -------
@@ -41,21 +46,24 @@ def lenet(in_shape=(1, 28, 28), classes: int = 10, seed=0, dtype="float32") -> S
     >>> lenet().parameters().count
     431080
     """
-    rng = np.random.default_rng(seed)
+    checked_count("lenet", classes=classes)
+    in_shape = checked_image("lenet", in_shape, 16)
+    make = Maker("lenet", width, init, seed, dtype)
+    n1, n2, hidden = (make.channels(n) for n in (20, 50, 500))
     features = {
-        "conv1": Conv2d(in_shape[0], 20, 5, seed=rng, dtype=dtype),
+        "conv1": make.conv(in_shape[0], n1, 5, init="glorot_uniform"),
         "pool1": MaxPool2d(2),
         "relu1": ReLU(),
-        "conv2": Conv2d(20, 50, 5, seed=rng, dtype=dtype),
+        "conv2": make.conv(n1, n2, 5, init="glorot_uniform"),
         "pool2": MaxPool2d(2),
         "relu2": ReLU(),
         "flatten": Flatten(),
     }
-    width = prod(out_shape(Sequential(**features), in_shape))
+    seen = prod(out_shape(Sequential(**features), in_shape))
     return Sequential(
         **features,
-        dense1=Dense(width, 500, seed=rng, dtype=dtype),
+        dense1=make.dense(seen, hidden),
         relu3=ReLU(),
-        dense2=Dense(500, classes, seed=rng, dtype=dtype),
+        dense2=make.dense(hidden, classes),
         in_shape=in_shape,
     )

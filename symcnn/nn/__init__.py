@@ -18,6 +18,7 @@ from symcnn.nn.layers import (
 from symcnn.nn.module import Module, Parameters
 from symcnn.nn.parallel import Parallel
 from symcnn.nn.sequential import Sequential
+from symcnn.nn.side_heads import SideHeads
 from symcnn.nn.state import State
 from symcnn.nn.trace import Trace, record_update
 
@@ -35,6 +36,7 @@ __all__ = [
     "Parameters",
     "ReLU",
     "Sequential",
+    "SideHeads",
     "State",
     "Trace",
     "record_update",
