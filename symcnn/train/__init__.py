@@ -1,6 +1,7 @@
 """Training: one compiled step, and the loop around it.
 
-Read `step` for what a step is, `fit` for the loop, `callback` for what can be done around its steps.
+Read `step` for what a step is, `fit` for the loop, `callback` for what can be done around its steps; `overfit` and
+`lr_find` for what to try before the training, `probe`, `diagnosis`, `monitor` and `nan_guard` for how to watch it.
 """
 
 from symcnn.train.callback import Callback, Run
@@ -8,6 +9,11 @@ from symcnn.train.early_stopping import EarlyStopping
 from symcnn.train.evaluate import Evaluation, compile_evaluation, evaluate
 from symcnn.train.fit import fit
 from symcnn.train.history import History
+from symcnn.train.lr_find import RateCurve, lr_find
+from symcnn.train.monitor import Monitor
+from symcnn.train.nan_guard import Incident, NaNGuard
+from symcnn.train.overfit import OverfitCheck, overfit_check
+from symcnn.train.probe import Measurement, Probe
 from symcnn.train.step import Step, compile_step
 
 __all__ = [
@@ -15,10 +21,19 @@ __all__ = [
     "EarlyStopping",
     "Evaluation",
     "History",
+    "Incident",
+    "Measurement",
+    "Monitor",
+    "NaNGuard",
+    "OverfitCheck",
+    "Probe",
+    "RateCurve",
     "Run",
     "Step",
     "compile_evaluation",
     "compile_step",
     "evaluate",
     "fit",
+    "lr_find",
+    "overfit_check",
 ]

@@ -14,6 +14,7 @@ from symcnn.train.callback import Callback, Run, checked_callbacks
 from symcnn.train.evaluate import compile_evaluation
 from symcnn.train.history import History
 from symcnn.train.interrupt import Interrupts
+from symcnn.train.nan_guard import NaNGuard
 from symcnn.train.progress import Progress
 from symcnn.train.step import Step, compile_step
 
@@ -37,6 +38,7 @@ def fit(
     progress: bool | str = True,
     callbacks=(),
     on_epoch=None,
+    nan_guard: bool = True,
 ) -> History:
     """Train `model` on `train`.
 
@@ -72,6 +74,9 @@ def fit(
         Called around the steps: `EarlyStopping`, your own.
     on_epoch : callable, optional
         Called as ``on_epoch(epoch, history)`` after each epoch.
+    nan_guard : bool
+        Stop with the last finite weights when the loss or a weight becomes NaN or infinite, and say where that began; see
+        `NaNGuard`.
 
     Returns
     -------
@@ -97,6 +102,8 @@ def fit(
     train, validation = as_dataset(train), None if validation is None else as_dataset(validation)
     last = _checked_size(train, batch_size, epochs, steps)
     callbacks = checked_callbacks(callbacks) + ([] if on_epoch is None else [_EveryEpoch(on_epoch)])
+    if nan_guard and not any(isinstance(callback, NaNGuard) for callback in callbacks):
+        callbacks = [NaNGuard(), *callbacks]  # the first: what the others then see and write down is finite
     if step is not None and not isinstance(step, Step):
         raise InputError("fit: this is no step", found=repr(step), hint="sc.train.compile_step(model, ...)")
     step = step or compile_step(model, loss, optimizer, device)

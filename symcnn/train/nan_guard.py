@@ -1,0 +1,247 @@
+"""NaN guard: when the loss or a weight stops being a finite number, go back, find out where it began, and stop."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+import numpy as np
+
+from symcnn.errors import InputError, KernelMismatchError, NonFiniteError, user_frame
+from symcnn.train.callback import Callback
+from symcnn.train.snapshot import Snapshot, all_finite
+from symcnn.train.step import Step, checked_batch
+
+EXPLODED = 1e3  # the weights have exploded if they grew by this factor since the snapshot
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What a `NaNGuard` found; prints as an explanation.
+
+    Attributes
+    ----------
+    step : int
+        The first step, counted from 1, whose loss or new weights are not finite.
+    epoch, batch : int
+        Where that was, counted from 1.
+    rows : tuple of int
+        Examples of this batch whose own values are not finite.
+    error : NonFiniteError or None
+        Names the op that made the first NaN or infinity, and the user's line; ``None`` if it could not be found.
+    growth : float
+        Norm of all weights before that step, as a multiple of what it was at the snapshot.
+    text : str
+    """
+
+    step: int
+    epoch: int
+    batch: int
+    rows: tuple[int, ...]
+    error: Exception | None
+    growth: float
+    text: str
+
+    def __str__(self):
+        return self.text
+
+
+class NaNGuard(Callback):
+    """Stop the training when the loss or a weight becomes NaN or infinite, with the last finite weights restored.
+
+    `fit` has one unless it is given ``nan_guard=False``. It looks at the loss of every step, which costs nothing, and
+    every so many steps copies weights, states and the optimiser's slots, once they are known to be finite: a copy of
+    them in memory, and the time of one such copy.
+
+    When something is not finite, it goes back to the copy and repeats the steps from there (batches, random numbers and
+    rates are the same) up to the first bad one. It repeats that with ``mode="debug"``, which names the op and the line
+    that made the first NaN. The model keeps the weights from just before, and a RuntimeWarning tells what was found.
+
+    Parameters
+    ----------
+    every : int
+        Steps between two copies, and so the most that are ever repeated.
+
+    Attributes
+    ----------
+    incident : Incident or None
+        What happened, if something did.
+
+    Raises
+    ------
+    InputError
+        If `every` is not at least 1, or the weights are not finite to begin with.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> X = np.random.default_rng(0).normal(size=(64, 2))
+    >>> class Logarithm(sc.nn.Module):
+    ...     def forward(self, x, training):
+    ...         return sc.log(x)
+    >>> model, guard = sc.nn.Sequential(sc.nn.Dense(2, 2, seed=0), Logarithm()), NaNGuard()
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     history = sc.train.fit(model, (X, (X[:, 0] > 0).astype(int)), callbacks=guard, device="reference", progress=False)
+    >>> print(guard.incident)
+    The loss of step 1 (epoch 1, batch 1) is nan; the weights are those from before.
+    log made the first NaN or infinity: shape (64, 2), 70 NaN, 0 inf, ...
+      where:    ...
+      found:    <add: float32[?, 2]>: shape (64, 2), 0 NaN, 0 inf, ...
+    Keep the operand of that op in its domain (sc.clip, ...
+    """
+
+    def __init__(self, every: int = 100):
+        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+            raise InputError("NaNGuard: every is a number of steps", expected="an integer of at least 1", found=every)
+        self.every = every
+        self.incident: Incident | None = None
+        self._good: _Position | None = None
+        self._rates: list[float] = []
+
+    def on_start(self, run):
+        bad = [path for path, v in run.model.variables().items() if not all_finite([v])]
+        if bad:
+            raise InputError(f"fit: {bad[0]} holds NaN or infinity before the first step")
+        self.incident = None
+        if run.step.function is None:  # so that the optimiser has its slots, which belong to the copy
+            run.step.compile(*next(run.train.batches(run.batch_size)))
+        self._keep(run)
+
+    def on_step(self, run):
+        self._rates.append(run.step.optimizer.learning_rate)
+        if not isfinite(run.loss):
+            self._investigate(run)
+        elif len(self._rates) >= self.every:
+            self._check(run)
+
+    def on_end(self, run):
+        self._check(run)
+
+    def _check(self, run):
+        """Keep a copy, if there is nothing to investigate."""
+        if self.incident is not None:
+            return
+        if all_finite(_variables(run.step)):
+            self._keep(run)
+        else:
+            self._investigate(run)
+
+    def _keep(self, run):
+        self._good = _Position(Snapshot(run.step), run.steps_done, run.epoch, run.batch, _norm(run.model))
+        self._rates = []
+
+    def _investigate(self, run):
+        if self.incident is not None:
+            return
+        assert self._good is not None
+        with np.errstate(all="ignore"):  # what NumPy would warn about is told in better words
+            self.incident = _replay(run, self._good, self._rates)
+        frame = user_frame()
+        warnings.warn_explicit(str(self.incident), RuntimeWarning, frame.f_code.co_filename, frame.f_lineno)
+        run.stop("the loss is not finite" if not isfinite(run.loss) else "a weight is not finite")
+
+
+@dataclass(frozen=True, eq=False)
+class _Position:
+    """A copy of everything, and where in the training it was taken."""
+
+    snapshot: Snapshot
+    steps_done: int
+    epoch: int
+    batch: int
+    norm: float
+
+
+def _replay(run, good: _Position, rates) -> Incident:
+    """Repeat the steps since `good` up to the first bad one; leaves model and optimiser as they were before that one."""
+    step = run.step
+    good.snapshot.restore()
+    for number, (rate, (epoch, batch, X, labels)) in enumerate(zip(rates, _batches(run, good), strict=False), start=1):
+        step.optimizer.learning_rate = rate
+        before, norm = Snapshot(step), _norm(run.model)
+        loss = step(X, labels)
+        if isfinite(loss) and all_finite(_variables(step)):
+            continue
+        before.restore()
+        error = _blame(step, X, labels)
+        before.restore()
+        growth = norm / good.norm if good.norm else 1.0
+        rows = _bad_rows(step.model, X, labels)
+        where = good.steps_done + number, epoch + 1, batch + 1
+        return Incident(*where, rows, error, growth, _explain(where, loss, rows, error, growth, rate, step.model))
+    good.snapshot.restore()
+    where = run.steps_done, run.epoch + 1, run.batch
+    text = (
+        f"The loss of step {where[0]} (epoch {where[1]}, batch {where[2]}) is {run.loss}, but repeating the steps since step "
+        f"{good.steps_done} did not bring it back: something outside the step changed the weights or the data. The weights "
+        "are those from then."
+    )
+    return Incident(*where, (), None, 1.0, text)
+
+
+def _batches(run, good: _Position):
+    """(epoch, batch, images, labels) from the position of the copy on."""
+    epoch, start = (good.epoch, good.batch) if good.batch < run.batches else (good.epoch + 1, 0)
+    while True:
+        batches = run.train.batches(run.batch_size, shuffle=True, seed=(run.seed, epoch), start=start)
+        for batch, (X, labels) in enumerate(batches, start=start):
+            yield epoch, batch, X, labels
+        epoch, start = epoch + 1, 0
+
+
+def _blame(step, X, labels) -> Exception | None:
+    """The error of this step in debug mode, where there is one."""
+    debug = Step(step.model, step.loss, step.optimizer, step.device, "debug", step.penalty, step.constraint)
+    debug.compile(X, labels).calls = step.function.calls
+    try:
+        debug(X, labels)
+    except (NonFiniteError, KernelMismatchError) as error:
+        return error
+    return None
+
+
+def _bad_rows(model, X, labels) -> tuple[int, ...]:
+    """Examples whose image or target holds NaN or infinity."""
+    bad = np.zeros(len(X), bool)
+    for array in checked_batch(model, X, labels):
+        if array.dtype.kind == "f":
+            bad |= ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    return tuple(np.flatnonzero(bad).tolist())
+
+
+def _explain(where, loss, rows, error, growth, rate, model) -> str:
+    number, epoch, batch = where
+    what = f"The loss of step {number}" if not isfinite(loss) else f"A weight after step {number}"
+    lines = [f"{what} (epoch {epoch}, batch {batch}) is {_kind(loss)}; the weights are those from before."]
+    if rows:
+        names = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
+        lines.append(
+            f"Bad data: in this batch the examples {names} hold NaN or infinity themselves. Clean them or leave them out."
+        )
+        return "\n".join(lines)
+    if error is not None:
+        lines.append(str(error))
+    if growth > EXPLODED:
+        lines.append(
+            f"The weights had grown {growth:.0e} times: the learning rate {rate:g} is too high. Try a tenth of it, or clip the "
+            "gradients (clip_norm=1 of the optimiser)."
+        )
+    elif error is not None:
+        lines.append(
+            "Keep the operand of that op in its domain (sc.clip, a small constant added), or lower the learning rate "
+            f"({rate:g}) if the operand grew too large."
+        )
+    return "\n".join(lines)
+
+
+def _kind(loss) -> str:
+    return "not finite" if isfinite(loss) else str(loss)
+
+
+def _variables(step) -> list:
+    return [*step.model.variables(), *step.optimizer.variables().values()]
+
+
+def _norm(model) -> float:
+    return sqrt(sum(float(np.vdot(p.storage, p.storage)) for p in model.parameters()))
