@@ -8,6 +8,7 @@ from symcnn.data.layouts import check_layout, layout_hint, swap_red_blue, to_gra
 from symcnn.data.mnist import mnist
 from symcnn.data.normalize import Normalize
 from symcnn.data.prefetch import prefetch
+from symcnn.data.shapes import synthetic_shapes
 
 __all__ = [
     "FASHION_MNIST_CLASSES",
@@ -23,6 +24,7 @@ __all__ = [
     "prefetch",
     "read_idx",
     "swap_red_blue",
+    "synthetic_shapes",
     "to_gray",
     "to_nchw",
     "to_nhwc",
