@@ -8,6 +8,7 @@ from symcnn.ops import (  # noqa: F401  (importing registers the builders)
     conv_transpose,
     einsum,
     elementwise,
+    erfc,
     fill,
     gather,
     indexing,

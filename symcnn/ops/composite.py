@@ -16,7 +16,6 @@ from symcnn.ops.elementwise import (
     as_operands,
     as_variable,
     equal,
-    erf,
     exp,
     expm1,
     isfinite,
@@ -30,6 +29,7 @@ from symcnn.ops.elementwise import (
     tanh,
     where,
 )
+from symcnn.ops.erfc import erfc
 from symcnn.ops.indexing import WHOLE, slice_axes
 from symcnn.ops.reduce import max, sum
 from symcnn.ops.shape import squeeze
@@ -103,7 +103,7 @@ def selu(x) -> Variable:
 
 @builder("gelu")
 def gelu(x, approximate=None) -> Variable:
-    r"""Gaussian error linear unit :math:`x \Phi(x)` (Hendrycks and Gimpel 2016).
+    r"""Gaussian error linear unit :math:`x \Phi(x)` (Hendrycks and Gimpel 2016), accurate in its negative tail, too.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def gelu(x, approximate=None) -> Variable:
         raise InputError(
             "gelu: unknown approximation", expected="None or 'tanh'", found=repr(approximate), where=user_origin()
         )
-    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+    return 0.5 * x * erfc(x * -math.sqrt(0.5))
 
 
 @builder("silu", "swish")

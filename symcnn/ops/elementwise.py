@@ -1,15 +1,16 @@
 """Elementwise ops: one table, one row per function.
 
 A row says everything: NumPy's function (the specification, and the dtype rule when it is a ufunc), the scalar
-code of generated kernels, the pullback ``(cotangent, output, *operands) -> cotangents``, and the interval on which
-the contract tests draw operands. Adding an op is adding a row.
+code of generated kernels (or a function that composes it from other rows), the pullback
+``(cotangent, output, *operands) -> cotangents``, and the interval on which the contract tests draw operands. Adding an
+op is adding a row.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Row:
 
     name: str
     numpy: Callable
-    code: str
+    code: Any  # text, or a function of loop expressions that returns one
     pullback: Callable | None
     arity: int
     dtypes: Callable[..., tuple[tuple[np.dtype, ...], np.dtype]]
@@ -85,6 +86,8 @@ class Elementwise(Op):
     def nest(self, result, *operands):
         given, dtype = self.row.dtypes(*(x.dtype for x in operands))
         values = (aligned(result, x).cast(d) for x, d in zip(operands, given, strict=True))
+        if callable(self.row.code):
+            return self.row.code(*values)
         return call(self.function, *values, dtype=dtype)
 
 
