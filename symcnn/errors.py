@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -30,6 +31,11 @@ class SymcnnError(Exception):
     hint : str, optional
         How to fix it.
 
+    Attributes
+    ----------
+    layer : object or None
+        The layer of a network that it happened in, and what that was applied to; modules fill it in.
+
     Examples
     --------
     >>> print(SymcnnError("matmul: inner sizes differ", where="net.py:7", expected="k = 3", found="k = 4"))
@@ -38,6 +44,8 @@ class SymcnnError(Exception):
       expected: k = 3
       found:    k = 4
     """
+
+    layer: Any = None
 
     def __init__(self, what, *, where=None, expected=None, found=None, hint=None):
         if where is None:
@@ -49,6 +57,7 @@ class SymcnnError(Exception):
 
     def __str__(self):
         rows = (
+            ("layer:   ", self.layer),
             ("where:   ", self.where),
             ("expected:", self.expected),
             ("found:   ", self.found),

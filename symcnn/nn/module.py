@@ -14,10 +14,12 @@ import numpy as np
 import symcnn as sc
 from symcnn.config import config
 from symcnn.data.layouts import layout_hint
-from symcnn.errors import ShapeError
+from symcnn.errors import InputError, ShapeError, SymcnnError
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.nn import weights
 from symcnn.nn.freeze import set_frozen
+from symcnn.nn.outline import outline
+from symcnn.nn.place import note_place
 from symcnn.nn.state import State
 from symcnn.nn.summary import Summary, summarize
 from symcnn.nn.trace import record_output
@@ -115,18 +117,29 @@ class Module:
         Raises
         ------
         ShapeError
-            If `x` does not fit.
+            If `x` does not fit; the error names the layer, by its path, and what came to it.
+        InputError
+            If `x` is an array: `predict` takes those.
         """
+        if not isinstance(x, sc.Variable):
+            raise InputError(
+                f"{type(self).__name__} is applied to an expression", found=type(x).__name__, expected="a Variable",
+                hint="model.predict(X) computes with arrays; sc.input(name, shape) makes a Variable",
+            )  # fmt: skip
         if x.dtype.kind in "iub":
             x = x.astype(self.dtype)
-        output = self.forward(x, training)
+        try:
+            output = self.forward(x, training)
+        except SymcnnError as error:
+            note_place(error, self, x)
+            raise
         record_output(self, output)
         return output
 
     @property
     def dtype(self) -> np.dtype:
-        """dtype of the parameters; the default dtype for a module without any."""
-        return next((p.dtype for p in self.parameters()), np.dtype(config.default_dtype))
+        """dtype of the parameters and states; the default dtype for a module without any."""
+        return next((p.dtype for p in self.variables()), np.dtype(config.default_dtype))
 
     def parts(self) -> dict[str, Module]:
         """The modules that this one consists of, by name."""
@@ -294,8 +307,7 @@ class Module:
         weights.load(path, self.variables())
 
     def __repr__(self):
-        inner = ", ".join(f"{name}={part!r}" for name, part in self.parts().items())
-        return f"{type(self).__name__}({inner})"
+        return outline(self)
 
 
 def _members(attributes: Mapping, kind: type) -> Iterator[tuple]:

@@ -78,7 +78,14 @@ def named_layers(what: str, layers, named) -> dict[str, Module]:
     found = {**{str(i): layer for i, layer in enumerate(layers)}, **named}
     for name, layer in found.items():
         if not isinstance(layer, Module):
-            raise InputError(f"{what}: {name} is no layer", expected="a Module", found=repr(layer))
+            hint = None
+            if isinstance(layer, (list, tuple)):
+                hint = f"{what}(*layers): layers are arguments of their own"
+            elif isinstance(layer, type) and issubclass(layer, Module):
+                hint = f"this is the class; a layer is {layer.__name__}()"
+            elif callable(layer):
+                hint = "sc.nn.Lambda(f) makes a layer of a function"
+            raise InputError(f"{what}: {name} is no layer", expected="a Module", found=repr(layer), hint=hint)
     return found
 
 

@@ -69,7 +69,7 @@ def summarize(module, in_shape, depth=None) -> Summary:
     names = {id(part): path for path, part in module.modules().items()}
     applied = [(names.get(id(part), ""), part, output) for part, output in trace.outputs]
     rows = [
-        Row(name, repr(part), output.shape, part.parameters().count)
+        Row(name, " ".join(repr(part).split()), output.shape, part.parameters().count)
         for name, part, output in applied
         if _level(name) == depth or (not part.parts() and (depth is None or _level(name) < depth))
     ]

@@ -158,7 +158,28 @@ def normal(shape, seed, mean=0.0, std=1.0, dtype="float32") -> Variable:
     >>> sc.random.normal((2, 3), seed=0).type
     TensorType(dtype=dtype('float32'), shape=(2, 3))
     """
-    z = _draw(_NORMAL, zeros(as_shape(shape)), seed, dtype)
+    return _scaled(_draw(_NORMAL, zeros(as_shape(shape)), seed, dtype), mean, std)
+
+
+def normal_like(x, seed, mean=0.0, std=1.0) -> Variable:
+    """`normal` in the shape and dtype of `x`, whose sizes may be unknown until the call.
+
+    Raises
+    ------
+    DTypeError
+        If the seed is no integer or `x` no float.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.random.normal_like(sc.input("x", (None, 3)), seed=0).shape
+    (None, 3)
+    """
+    x = as_variable(x)
+    return _scaled(_draw(_NORMAL, x, seed, x.dtype), mean, std)
+
+
+def _scaled(z, mean, std) -> Variable:
     if isinstance(mean, (int, float)) and isinstance(std, (int, float)) and (mean, std) == (0, 1):
         return z
     return mean + std * z

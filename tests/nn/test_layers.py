@@ -62,7 +62,7 @@ def test_local_response_norm():
 def test_activations():
     X = np.array([[-1.0, 0.0, 2.0]], "float32")
     np.testing.assert_array_equal(nn.ReLU().predict(X, device="reference"), [[0, 0, 2]])
-    for name in nn.layers.ACTIVATIONS:
+    for name in nn.activation.ACTIVATIONS:
         assert np.isfinite(nn.Activation(name).predict(X, device="reference")).all()
 
 
@@ -104,7 +104,7 @@ def test_the_same_seed_gives_the_same_weights():
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "groups must divide"),
         (lambda: nn.Dense(0, 3), "in_features is a positive integer"),
         (lambda: nn.Dense(3, 2.5), "out_features is a positive integer"),
-        (lambda: nn.Dropout(1.0), "probability"),
+        (lambda: nn.Dropout(1.0), "rate is out of range"),
         (lambda: nn.LocalResponseNorm(0), "size is a positive integer"),
         (lambda: nn.Parallel(), "needs a branch"),
         (lambda: nn.Parallel(wide=3), "wide is no layer"),
