@@ -20,7 +20,7 @@ LAYERS = [
     "stages profile debug",
     "function",
     "symcnn",  # the public names: what follows is built on them alone
-    "nn losses optim init metrics models train data",
+    "nn losses optim init regularize metrics models train data",
     "interop",
     "viz",
     "demo bench",

@@ -45,11 +45,16 @@ def matching(paths, pattern: str) -> set[str]:
     >>> sorted(matching(["conv1.weight", "conv1.bias", "dense.bias"], "conv*"))
     ['conv1.bias', 'conv1.weight']
     """
-    found = {path for path in paths if any(fnmatchcase(around, pattern) for around in _and_around(path))}
+    found = {path for path in paths if matches(path, pattern)}
     if not found:
         known = dict.fromkeys(around for path in paths for around in _and_around(path))
         raise InputError(f"no path matches {pattern!r}", hint=nearest(str(pattern), known))
     return found
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether `pattern` names `path`, wholly or by a module around it."""
+    return any(fnmatchcase(around, pattern) for around in _and_around(path))
 
 
 def _and_around(path: str) -> list[str]:

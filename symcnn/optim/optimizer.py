@@ -13,7 +13,7 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords, checked_number
-from symcnn.nn.freeze import matching
+from symcnn.nn.freeze import matches, matching
 from symcnn.optim.clipping import clip_by_norm, clip_by_value
 
 
@@ -85,7 +85,8 @@ class Optimizer:
         self.clip_norm = None if clip_norm is None else checked_number("clip_norm", clip_norm, 0, strict=True)
         self.rates = _checked_rates({} if rates is None else rates)
         self._slots: dict[tuple, sc.Shared] = {}  # by name of the slot and parameter
-        self._paths: dict[str, sc.Shared] = {}  # the parameters seen so far
+        self._paths: dict[str, sc.Shared] = {}  # the parameters trained so far
+        self._known: set[str] = set()  # paths, also of parameters that are frozen
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -121,17 +122,31 @@ class Optimizer:
             raise InputError(
                 "updates: one gradient per parameter", expected=f"{len(by_path)} gradients", found=len(gradients)
             )
+        self.check(by_path)
         self._paths |= by_path
-        factors = self._factors()
         clipped = self._clipped(dict(zip(by_path.values(), gradients, strict=True)))
         updates = {}
         for path, parameter in by_path.items():
-            if factors[path] == 0:
+            factor = self._factor(path)
+            if factor == 0:
+                updates[parameter] = parameter
                 continue
             direction, slots = self._decayed_direction(parameter, clipped[parameter])
-            rate = (factors[path] * self._rate).astype(parameter.dtype)
+            rate = (factor * self._rate).astype(parameter.dtype)
             updates |= {**slots, parameter: parameter - rate * direction}
         return {**updates, self.step: self.step + 1} if self.counts_steps else updates
+
+    def check(self, paths) -> None:
+        """Take note of paths that exist, also of frozen parameters: patterns of `rates` may match any of them.
+
+        Raises
+        ------
+        InputError
+            If a pattern matches none of all paths noted so far.
+        """
+        self._known |= set(paths)
+        for pattern in self.rates:
+            matching(self._known, pattern)
 
     def direction(self, parameter, gradient) -> tuple:
         """Which way to go, and what to remember: an expression of the parameter's shape, and ``{slot: new value}``."""
@@ -185,15 +200,9 @@ class Optimizer:
             values = clip_by_norm(values, self.clip_norm)
         return dict(zip(gradients, values, strict=True))
 
-    def _factors(self) -> dict[str, float]:
-        """Factor of the learning rate by path.
-
-        Patterns may match any parameter seen so far: one that was frozen since is no mistake.
-        """
-        factors = dict.fromkeys(self._paths, 1.0)
-        for pattern, factor in self.rates.items():
-            factors |= dict.fromkeys(matching(self._paths, pattern), factor)
-        return factors
+    def _factor(self, path: str) -> float:
+        """Of the learning rate."""
+        return next((factor for pattern, factor in reversed(self.rates.items()) if matches(path, pattern)), 1.0)
 
 
 def _by_path(parameters) -> dict:

@@ -94,6 +94,9 @@ class Step:
                 "the model has no parameters to train", found=f"{type(self.model).__name__}: "
                 f"{len(self.model.parameters())} parameters, all frozen" if self.model.parameters() else repr(self.model),
             )  # fmt: skip
+        for rule in (self.optimizer, self.penalty, self.constraint):
+            if (check := getattr(rule, "check", None)) is not None:  # that its patterns of paths match anything
+                check(self.model.parameters().keys())
         penalty = None if self.penalty is None else self.penalty(trainable)
         gradients = sc.grad(cost if penalty is None else cost + penalty, list(trainable))
         updates = self.optimizer.updates(trainable, gradients)
