@@ -1,5 +1,6 @@
 """Images and labels: reading, splitting, normalising, batching. NumPy only."""
 
+from symcnn.data import transforms
 from symcnn.data.cifar import cifar10, cifar100
 from symcnn.data.dataset import Dataset, as_dataset
 from symcnn.data.fashion_mnist import FASHION_MNIST_CLASSES, fashion_mnist
@@ -28,5 +29,6 @@ __all__ = [
     "to_gray",
     "to_nchw",
     "to_nhwc",
+    "transforms",
     "write_idx",
 ]

@@ -1,32 +1,47 @@
-"""A data set in memory: images, labels, and the three things done with them: map, split, batch."""
+"""A data set: images, labels, and the way from where they are stored to the batches of an epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
+from symcnn.data.lazy import Chained, Mapped, Rows, as_array_like, in_memory, name_of, read_rows, row_numbers
+from symcnn.data.sampling import balanced_rows, class_labels, generator, parts
+from symcnn.data.steps import OfImages, applied, check_step
 from symcnn.errors import DTypeError, InputError, ShapeError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Images with their labels; unpacks like the pair that it is: ``X, labels = dataset``.
 
     Attributes
     ----------
-    images : numpy.ndarray
-        (n, ...): one example per row, for images (n, channels, height, width).
-    labels : numpy.ndarray
+    images : array_like
+        (n, ...): one example per row, for images (n, channels, height, width). An array, a `numpy.memmap`, or
+        whatever has a shape and a dtype and can be indexed, such as images that are decoded when they are asked for:
+        it is read batch by batch.
+    labels : array_like
         (n, ...): class indices, or any target of a loss.
     classes : tuple of str
         Names of the classes, where they have names.
+    steps : tuple of callable
+        What `augment`, and `map` after it, do to each batch: ``step(images, labels, rng) -> (images, labels)``.
+        `images` and `labels` are what is stored, before any of them.
+    per_class : int
+        How many examples of each class an epoch has, after `balanced`; 0: every example once.
 
     Raises
     ------
     ShapeError
-        If images and labels are not equally many.
+        If images and labels are not equally many, or images differ in shape.
+    DTypeError
+        If images or labels are no numbers.
+    InputError
+        If a label is beyond the named classes.
 
     Examples
     --------
@@ -38,47 +53,179 @@ class Dataset:
     images: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...] = ()
+    steps: tuple[Callable, ...] = ()
+    per_class: int = 0
 
     def __post_init__(self):
-        object.__setattr__(self, "images", np.asarray(self.images))
-        object.__setattr__(self, "labels", np.asarray(self.labels))
-        if self.images.ndim == 0 or self.labels.ndim == 0 or len(self.images) != len(self.labels):
+        for name in ("images", "labels"):
+            object.__setattr__(self, name, _numbers(getattr(self, name), name))
+        object.__setattr__(self, "classes", tuple(self.classes))
+        images, labels = self.images.shape, self.labels.shape
+        if not images or not labels or images[0] != labels[0]:
             raise ShapeError(
                 "a data set needs one label per image",
                 expected="images (n, ...) and labels (n, ...)",
-                found=f"{self.images.shape} and {self.labels.shape}",
+                found=f"{images} and {labels}",
             )
+        _check_named(self.labels, self.classes)
 
     def __len__(self):
-        return len(self.images)
+        """How many examples an epoch has."""
+        if self.per_class:
+            return int(np.count_nonzero(self.class_counts())) * self.per_class
+        return self.images.shape[0]
 
     def __iter__(self):
         return iter((self.images, self.labels))
 
     def __repr__(self):
-        return f"Dataset({len(self)} x {self.images.dtype}{list(self.images.shape[1:])}, labels {self.labels.dtype})"
+        text = f"{len(self)} x {self.images.dtype}{list(self.images.shape[1:])}, labels {self.labels.dtype}"
+        text += f", {self.per_class} of each class" if self.per_class else ""
+        text += f", then {', '.join(map(name_of, self.steps))}" if self.steps else ""
+        return f"Dataset({text})"
 
     def take(self, rows) -> Dataset:
-        """The examples at `rows` (indices, a mask or a slice), in that order."""
-        return replace(self, images=self.images[rows], labels=self.labels[rows])
+        """The examples at `rows` (indices, a mask or a slice), in that order; what is not in memory stays where it is.
+
+        Rows count the stored examples, and each comes as often as it is named: a balance is dropped.
+        """
+        try:
+            numbers = np.atleast_1d(row_numbers(rows, len(self.images)))
+        except IndexError as error:
+            raise InputError(f"take: there is no {error}") from None
+        # A slice of what is in memory is a view.
+        stored = rows if isinstance(rows, slice) else numbers
+        images, labels = (v[stored] if in_memory(v) else Rows(v, numbers) for v in (self.images, self.labels))
+        return replace(self, images=images, labels=labels, per_class=0)
 
     def map(self, transform: Callable[[np.ndarray], np.ndarray]) -> Dataset:
-        """The same labels with ``transform(images)``."""
-        return replace(self, images=transform(self.images))
+        """The same labels with ``transform(images)``, where `transform` treats every image by itself.
 
-    def class_counts(self) -> np.ndarray:
-        """How many examples each class has."""
-        return np.bincount(_class_labels(self.labels, "class_counts"), minlength=len(self.classes))
+        Images in memory are transformed at once. All others are when they are read, and so are augmented ones, which
+        are different every time.
 
-    def split(self, fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:
-        """Set `fraction` of every class aside: (rest, part), stratified and reproducible.
+        Examples
+        --------
+        >>> pairs = Dataset(np.full((4, 1, 2, 2), 255, "uint8"), np.zeros(4, int))
+        >>> pairs.map(lambda images: images / np.float32(255))
+        Dataset(4 x float32[1, 2, 2], labels int64)
+        """
+        check_step(transform, "map", 1)
+        if self.steps:
+            return replace(self, steps=(*self.steps, OfImages(transform)))
+        return replace(
+            self, images=transform(self.images) if in_memory(self.images) else Mapped(self.images, transform)
+        )
+
+    def augment(self, *transforms: Callable) -> Dataset:
+        """Transform every batch at random, each time anew, in the order in which `augment` and `map` are called.
 
         Parameters
         ----------
-        fraction : float
-            Between 0 and 1, of each class, rounded to whole examples.
+        *transforms : callable
+            ``transform(images, labels, rng) -> (images, labels)``, such as those of `symcnn.data.transforms`. `rng` is a
+            `numpy.random.Generator` that follows from the seed of `batches` and the number of the batch, and must be
+            the only source of chance: then any batch of any epoch can be made again.
+
+        Examples
+        --------
+        >>> from symcnn.data import transforms
+        >>> pairs = Dataset(np.zeros((4, 3, 32, 32), "uint8"), np.zeros(4, int))
+        >>> pairs.augment(transforms.RandomFlip(), transforms.RandomCrop(32, padding=4)).map(lambda x: x / np.float32(255))
+        Dataset(4 x uint8[3, 32, 32], labels int64, then RandomFlip, RandomCrop, <lambda>)
+        """
+        for transform in transforms:
+            check_step(transform, "augment", 3)
+        return replace(self, steps=(*self.steps, *transforms))
+
+    def concat(self, *others: Dataset) -> Dataset:
+        """The examples of this data set, then those of `others`."""
+        everything = (self, *others)
+        for other in others:
+            for mine, theirs in ((self.images, other.images), (self.labels, other.labels)):
+                if mine.shape[1:] != theirs.shape[1:]:
+                    raise ShapeError("concat: the shapes differ", expected=mine.shape[1:], found=theirs.shape[1:])
+            if (self.classes, self.steps, self.per_class) != (other.classes, other.steps, other.per_class):
+                raise InputError(
+                    "concat: the data sets differ in their classes, or in how they are augmented or balanced",
+                    expected=repr(self),
+                    found=repr(other),
+                    hint="concat first, then augment and balance",
+                )
+        return replace(
+            self,
+            images=_chained([data.images for data in everything]),
+            labels=_chained([data.labels for data in everything]),
+        )
+
+    def class_counts(self) -> np.ndarray:
+        """How many examples of each class an epoch has."""
+        counts = np.bincount(class_labels(self.labels, "class_counts"), minlength=len(self.classes))
+        return np.where(counts, self.per_class, 0) if self.per_class else counts
+
+    def class_weights(self) -> np.ndarray:
+        r"""Weights for a loss under which all classes count the same, float64 (classes,).
+
+        Class c with :math:`n_c` of n examples has :math:`n / (k n_c)` where k classes occur, so that the mean weight of
+        an example is 1; a class that does not occur has weight 0.
+
+        Examples
+        --------
+        >>> Dataset(np.zeros((6, 2)), np.array([0, 0, 0, 1, 1, 1])).class_weights()
+        array([1., 1.])
+        >>> Dataset(np.zeros((8, 2)), np.array([0, 0, 0, 0, 0, 0, 1, 1])).class_weights().round(3)
+        array([0.667, 2.   ])
+        """
+        counts = self.class_counts()
+        occurring = counts > 0
+        return np.divide(counts.sum() / max(occurring.sum(), 1), counts, out=np.zeros(len(counts)), where=occurring)
+
+    def balanced(self, per_class: int | str = "largest") -> Dataset:
+        """The same examples, of which every epoch draws equally many of each class.
+
+        Parameters
+        ----------
+        per_class : int or str
+            How many: a number, ``"largest"`` or ``"smallest"``, those of the largest or smallest class. A class with
+            fewer examples repeats them, all equally often up to one; of a class with more an epoch draws as many
+            different ones. Which ones follows from the seed given to `batches`, so other epochs draw others.
+
+        Examples
+        --------
+        >>> rare = Dataset(np.arange(5.0)[:, None], np.array([0, 0, 0, 0, 1]))
+        >>> rare.balanced().class_counts(), rare.balanced("smallest").class_counts()
+        (array([4, 4]), array([1, 1]))
+        """
+        counts = np.bincount(class_labels(self.labels, "balanced"))
+        occurring = counts[counts > 0]
+        if not len(occurring):
+            raise InputError("balanced: the data set is empty")
+        known = {"largest": int(occurring.max()), "smallest": int(occurring.min())}
+        number = known.get(per_class, per_class) if isinstance(per_class, str) else per_class
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise InputError(
+                "balanced: how many of each class?",
+                expected='a positive integer, "largest" or "smallest"',
+                found=per_class,
+            )
+        return replace(self, per_class=int(number))
+
+    def split(self, fraction: float, *more: float, seed: int = 0, stratified: bool = True) -> tuple[Dataset, ...]:
+        """Set `fraction` of every class aside: (rest, part), or with more fractions (rest, part, part ...).
+
+        Parameters
+        ----------
+        fraction, *more : float
+            Each above 0, together below 1: of each class, rounded to whole examples.
         seed : int
             The same seed chooses the same examples.
+        stratified : bool
+            ``False``: of all examples, where labels are no classes.
+
+        Raises
+        ------
+        InputError
+            For fractions that leave nothing, and after `augment` or `balanced`: validation images are as they are.
 
         Examples
         --------
@@ -86,16 +233,25 @@ class Dataset:
         >>> train, validation = whole.split(0.2)
         >>> len(train), validation.class_counts()
         (16, array([2, 2]))
+        >>> train, validation, test = whole.split(0.1, 0.2)
+        >>> len(train), len(validation), len(test)
+        (14, 2, 4)
         """
-        if not 0 < fraction < 1:
-            raise InputError("split: the fraction lies between 0 and 1", found=fraction, hint="0.1 sets a tenth aside")
-        labels = _class_labels(self.labels, "split")
-        rng = np.random.default_rng(seed)
-        aside = np.zeros(len(self), bool)
-        for label in np.unique(labels):
-            rows = rng.permutation(np.flatnonzero(labels == label))
-            aside[rows[: round(fraction * len(rows))]] = True
-        return self.take(~aside), self.take(aside)
+        fractions = (fraction, *more)
+        if not all(0 < f < 1 for f in fractions) or sum(fractions) >= 1:
+            raise InputError(
+                "split: each fraction lies between 0 and 1, and so does their sum",
+                found=", ".join(map(str, fractions)),
+                hint="0.1 sets a tenth aside; 0.1, 0.1 a tenth for validation and a tenth for the test",
+            )
+        if self.steps or self.per_class:
+            raise InputError(
+                "split: this data set is augmented or balanced, which is for training images alone",
+                found=repr(self),
+                hint="split first, then augment or balance the first part",
+            )
+        labels = class_labels(self.labels, "split") if stratified else np.zeros(len(self), int)
+        return tuple(map(self.take, parts(labels, fractions, generator(seed))))
 
     def batches(
         self,
@@ -106,38 +262,53 @@ class Dataset:
         start: int = 0,
         drop_last: bool = False,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Pairs (images, labels) of at most `batch_size` examples, each example once.
+        """Pairs (images, labels) of at most `batch_size` examples, each example of the epoch once.
 
         Parameters
         ----------
         batch_size : int
         shuffle : bool
-            In an order drawn from `seed`; else in the stored order, as views without copying.
+            In an order drawn from `seed`; else in the stored order, and if nothing is to be done to them as views
+            without copying.
         seed : int or sequence of ints
-            ``(seed, epoch)`` gives every epoch its own order.
+            Of the order, of augmentation and of balanced draws: ``(seed, epoch)`` makes every epoch another.
         start : int
-            Begin at this batch of the same order; the ones before are not computed.
+            Begin at this batch of the same epoch; the ones before are not computed.
         drop_last : bool
             Leave out a last batch that is smaller than the others.
 
         Raises
         ------
         InputError
-            For a batch size below 1 or a negative start.
+            For a batch size below 1, a negative start, or what is no seed.
         """
         if batch_size < 1:
             raise InputError("batches: the batch size is at least 1", found=batch_size)
         if start < 0:
             raise InputError("batches: the first batch is number 0", found=start)
-        order = np.random.default_rng(seed).permutation(len(self)) if shuffle else None
-        end = len(self) - len(self) % batch_size if drop_last else len(self)
-        return self._batches(order, range(start * batch_size, end, batch_size), batch_size)
+        order = self._order(shuffle, generator(seed))
+        whole = len(self) // batch_size if drop_last else ceil(len(self) / batch_size)
+        return self._batches(order, range(start, whole), batch_size, seed)
 
-    def _batches(self, order, starts, batch_size):
-        for start in starts:
-            rows = slice(start, start + batch_size)
+    def _order(self, shuffle: bool, rng) -> np.ndarray | None:
+        """The rows of an epoch; None for views of all, as stored."""
+        if self.per_class:
+            rows = balanced_rows(class_labels(self.labels, "balanced"), self.per_class, rng)
+            return rng.permutation(rows) if shuffle else np.sort(rows)
+        if shuffle:
+            return rng.permutation(len(self))
+        return np.arange(len(self)) if self.steps else None  # a step may work in place: not on what is stored
+
+    def _batches(self, order, numbers, batch_size, seed):
+        for number in numbers:
+            rows = slice(number * batch_size, (number + 1) * batch_size)
             rows = rows if order is None else order[rows]
-            yield self.images[rows], self.labels[rows]
+            images, labels = read_rows(self.images, rows), read_rows(self.labels, rows)
+            if self.steps:
+                rng = generator(seed, number)
+                for step in self.steps:
+                    images, labels = applied(step, images, labels, rng)
+            yield images, labels
 
 
 def as_dataset(data) -> Dataset:
@@ -157,11 +328,32 @@ def as_dataset(data) -> Dataset:
     )
 
 
-def _class_labels(labels: np.ndarray, what: str) -> np.ndarray:
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+def _numbers(values, name: str):
+    """`values` as something that rows of numbers can be read from."""
+    try:
+        values = as_array_like(values)
+    except ValueError:  # NumPy's word for rows of several shapes
+        raise ShapeError(f"the {name} differ in shape", hint="bring them to one size first") from None
+    if values.dtype.kind not in "biuf":
         raise DTypeError(
-            f"{what} needs class labels",
-            expected="integers of shape (n,)",
-            found=f"{labels.dtype} of shape {labels.shape}",
+            f"the {name} are no numbers",
+            found=values.dtype,
+            hint="names, labels = np.unique(labels, return_inverse=True)" if name == "labels" else None,
         )
-    return labels
+    return values
+
+
+def _check_named(labels, classes: tuple[str, ...]) -> None:
+    """Every class label has a name, where classes have names; labels that would have to be read first are not looked at."""
+    if not classes or not in_memory(labels) or labels.ndim != 1 or labels.dtype.kind not in "iu" or not labels.size:
+        return
+    if labels.max() >= len(classes):
+        raise InputError(
+            "a label has no class",
+            expected=f"0 to {len(classes) - 1}, for the {len(classes)} named classes",
+            found=labels.max(),
+        )
+
+
+def _chained(arrays):
+    return np.concatenate(arrays) if all(map(in_memory, arrays)) else Chained(arrays)
