@@ -88,6 +88,11 @@ class Op:
         """Integers that depend on the concrete shapes ("same" padding, the start of a slice): run-time arguments."""
         return ()
 
+    def expand(self, *inputs: Variable) -> Variable | None:
+        """The same value composed of other ops, if it is computed so: it is replaced once there is nothing left to
+        differentiate, and needs no nest."""
+        return None
+
     def nest(self, result: Result, *operands: Operand) -> Expr:
         """The value of the result at ``result.index``, as a loop-nest expression (see `symcnn.ir.loops`)."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Normalisation: activations shifted and scaled by their own mean and variance. Compositions, and no Op at all."""
+"""Normalisation: activations shifted and scaled by their own mean and variance, or by given ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from symcnn.ir.types import normalize_axis, shape_text
 from symcnn.ir.variable import Variable, user_origin
 from symcnn.ops.elementwise import as_operands, as_variable, cast, float_dtypes, sqrt
 from symcnn.ops.shape import reshape, reshape_like
+from symcnn.ops.standardize import standardize
 from symcnn.ops.statistics import mean as average
 from symcnn.ops.statistics import var
 
@@ -35,8 +36,8 @@ def batch_statistics(x, axis=1) -> tuple[Variable, Variable]:
     (16,)
     """
     x = float_image(x)
-    mean, variance = _statistics(x, _all_but(axis, x.ndim))
-    return reshape(mean, (-1,)), reshape(variance, (-1,))
+    axes = _all_but(axis, x.ndim)
+    return reshape(average(x, axes, keepdims=True), (-1,)), reshape(var(x, axes, keepdims=True), (-1,))
 
 
 @builder("batch_norm")
@@ -85,13 +86,13 @@ def batch_norm(x, gamma, beta, mean=None, variance=None, axis=1, epsilon=1e-5) -
     axis = normalize_axis(axis, x.ndim)
     if (mean is None) != (variance is None):
         raise InputError("batch_norm: give both mean and variance, or neither", where=user_origin())
-    if mean is None:
-        mean, variance = _statistics(x, _all_but(axis, x.ndim))
-    else:
-        mean, variance = (
-            _per_channel("batch_norm", n, v, x, axis) for n, v in (("mean", mean), ("variance", variance))
-        )
     gamma, beta = (_per_channel("batch_norm", n, v, x, axis) for n, v in (("gamma", gamma), ("beta", beta)))
+    if mean is None:
+        axes = _all_but(axis, x.ndim)
+        if 0 in (gamma.ndim, beta.ndim):  # one number for all channels
+            return standardize(x, axes, epsilon) * gamma + beta
+        return standardize(x, axes, epsilon, gamma, beta)
+    mean, variance = (_per_channel("batch_norm", n, v, x, axis) for n, v in (("mean", mean), ("variance", variance)))
     return (x - mean) * (gamma / sqrt(variance + epsilon)) + beta
 
 
@@ -127,7 +128,7 @@ def layer_norm(x, gamma=None, beta=None, axis=-1, epsilon=1e-5) -> Variable:
     (None, 10, 64)
     """
     x = float_image(x)
-    return _affine(_standardized(x, tuple(range(normalize_axis(axis, x.ndim), x.ndim)), epsilon), gamma, beta)
+    return _affine(standardize(x, tuple(range(normalize_axis(axis, x.ndim), x.ndim)), epsilon), gamma, beta)
 
 
 @builder("group_norm")
@@ -172,7 +173,7 @@ def group_norm(x, groups, gamma=None, beta=None, epsilon=1e-5) -> Variable:
             where=user_origin(),
             found=str(x.type),
         )
-    y = reshape_like(_standardized(reshape(x, (None, groups, -1)), (2,), epsilon), x)
+    y = reshape_like(standardize(reshape(x, (None, groups, -1)), (2,), epsilon), x)
     return _affine(y, *(_maybe_per_channel("group_norm", n, v, x) for n, v in (("gamma", gamma), ("beta", beta))))
 
 
@@ -208,7 +209,7 @@ def instance_norm(x, gamma=None, beta=None, epsilon=1e-5) -> Variable:
     """
     x = float_image(x)
     check_channels("instance_norm", x)
-    y = _standardized(x, tuple(range(2, x.ndim)), epsilon)
+    y = standardize(x, tuple(range(2, x.ndim)), epsilon)
     return _affine(y, *(_maybe_per_channel("instance_norm", n, v, x) for n, v in (("gamma", gamma), ("beta", beta))))
 
 
@@ -221,15 +222,6 @@ def float_image(x) -> Variable:
 def _all_but(axis: int, ndim: int) -> tuple[int, ...]:
     axis = normalize_axis(axis, ndim)
     return tuple(k for k in range(ndim) if k != axis)
-
-
-def _statistics(x: Variable, axes) -> tuple[Variable, Variable]:
-    return average(x, axes, keepdims=True), var(x, axes, keepdims=True)
-
-
-def _standardized(x: Variable, axes, epsilon) -> Variable:
-    mean, variance = _statistics(x, axes)
-    return (x - mean) / sqrt(variance + epsilon)
 
 
 def _affine(x: Variable, gamma, beta) -> Variable:

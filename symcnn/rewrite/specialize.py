@@ -21,6 +21,11 @@ rule("square(-x) = square(x)", fn("square")(-x), lambda x: square(x))
 rule("square(abs(x)) = square(x)", fn("square")(fn("absolute")(x)), lambda x: square(x))
 
 
+@SPECIALIZE.on("*", name="an op that is composed of others")
+def _expand(v):
+    return v.op.expand(*v.inputs)
+
+
 @SPECIALIZE.on("power", name="x ** (k / 4) = a product of squares and square roots of x")
 def _quarters(v):
     """For exponents up to 4; those of local response normalisation and of its gradient are 0.75 and -0.25."""

@@ -4,7 +4,8 @@ Three decisions, in order:
 
 1. *Memory.* Some Variables must exist in memory: outputs, operands of tuned kernels, bases of reshapes.
 2. *Inlining.* A Variable read once, by an op that reads each element a bounded number of times, is computed where it
-   is read: its body replaces the load.
+   is read: its body replaces the load. So is one that is read more often but costs a few operations and reads one number
+   that is in memory anyway, such as an activation from which the mean of its channel is subtracted.
 3. *Groups.* The others (heads) join the group of what they read when both run over the same domain:
    element by element (``same``), or through a reduction over trailing axes and back (``row``, ``stretch``):
    softmax is max, exp, sum and divide over the same rows. Folds over the same points join, too: the largest pixel of a
@@ -26,7 +27,7 @@ from symcnn.ir.loops import Call, Expr, Index, Load, Operand, Result
 from symcnn.ir.variable import Constant, Variable
 from symcnn.ops.channels_last import ChannelsLast
 from symcnn.ops.shape import Transpose
-from symcnn.schedule.recompute import recomputed
+from symcnn.schedule.recompute import CHEAP, MOST_OPS, recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -134,7 +135,7 @@ def fuse(
     forced = _in_memory(roots, order, opaque)
     uses = _use_counts(order)
     hosts = {v for v in opaque if finishes_rows(v)}
-    inlined, sizes = _inline(order, forced, opaque, uses, _riders(order, hosts))
+    inlined, sizes = _inline(order, forced, opaque, uses, _riders(order, hosts), _repeatable(order, forced, opaque))
     heads = [
         v
         for v in order
@@ -226,8 +227,34 @@ def _riders(order, hosts) -> set[Variable]:
     return riders
 
 
-def _inline(order, forced, opaque, uses, riders):
-    """Variables read once, by a reader that reads each element a bounded number of times; and the size of each head."""
+def _repeatable(order, forced, opaque) -> set[Variable]:
+    """What may be computed again by each of its readers, for it reads no more memory than there would be to load.
+
+    A chain of a few cheap elementwise ops with operands that are stretched, down to one of full size that a fold across
+    rows needs in memory.
+    """
+    readers: dict[Variable, list[Variable]] = {}
+    for v in order:
+        for x in value_inputs(v):
+            readers.setdefault(x, []).append(v)
+    depth: dict[Variable, int] = {}
+    for v in order:
+        carriers = [x for x in dict.fromkeys(value_inputs(v)) if not _stretched(v, x)]
+        if v.op.name not in CHEAP or v in forced or v in opaque or v.type.size == 1 or len(carriers) != 1:
+            continue
+        (x,) = carriers
+        below = depth.get(x)
+        if below is None and not any(reduces(y) and reduced_prefix(y) is None for y in readers[x]):
+            continue  # nothing else keeps x in memory
+        alike = (reduces(y) or (y.op.pattern == "elementwise" and not _stretched(y, v)) for y in readers.get(v, ()))
+        if (below or 0) < MOST_OPS and all(alike):
+            depth[v] = (below or 0) + 1
+    return set(depth)
+
+
+def _inline(order, forced, opaque, uses, riders, repeatable):
+    """Variables computed where they are read, by readers that read each element a bounded number of times; and the size
+    of each head."""
     inlined: set[Variable] = set()
     owner = {v: v for v in order}
     size = dict.fromkeys(order, 1)
@@ -238,7 +265,7 @@ def _inline(order, forced, opaque, uses, riders):
         for x in value_inputs(v):
             if x.op is None or x in forced or x in opaque:
                 continue
-            bounded = reader_is_bounded and uses[x] == 1 and size[owner[v]] < MAX_OPS_IN_A_GROUP
+            bounded = reader_is_bounded and (uses[x] == 1 or x in repeatable) and size[owner[v]] < MAX_OPS_IN_A_GROUP
             if v.op.pattern == "elementwise" and _stretched(v, x) and _suffix_stretch(v, x) is None:
                 bounded = False  # it would be computed again for every repetition
             if x in riders and v.op.pattern in ("gather", "view"):

@@ -80,3 +80,22 @@ def test_updates_see_the_old_values():
         results.append([f(X, Z), f(X, Z), w.get_value()])
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_what_follows_cheaply_from_something_in_memory_is_no_array():
+    """Deviations from the mean of a column: the squares that are summed and the result read x, not a copy of them."""
+    x, z = sc.input("x", (None, 8)), sc.input("z", (None, 8))
+    deviation = x - sc.mean(x, axis=0)
+    f = built([deviation / sc.sqrt(sc.sum(deviation * deviation, axis=0) + 1) * z], [x, z])
+    large = [b for b in f.memory_plan.buffers if b.kind == "temporary" and b.nbytes >= X.nbytes]
+    assert not large
+
+
+def test_the_gradient_of_batch_norm_is_two_passes_over_the_batch():
+    x, gamma = sc.input("x", (None, 8)), sc.input("z", (8,))
+    loss = sc.sum(sc.tanh(sc.batch_norm(x, gamma, 2 * gamma)))
+    f = sc.function([x, gamma], sc.grad(loss, [x, gamma]))
+    f.bind(x=(6, 8))
+    # of the size of x: the derivative of tanh, and the gradient; deviations and products are in no array
+    assert [k.shapes.count("float32[6, 8]") for k in f.kernels if "float32[6, 8]" in k.shapes] == [1, 1]
+    assert "sum" in f.kernels[-2].name  # one pass for the sums
