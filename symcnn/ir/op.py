@@ -102,8 +102,8 @@ class Op:
         raise NotImplementedError
 
     def flops(self, output: TensorType, *types: TensorType) -> int:
-        """Arithmetic operations for concrete types; one per element unless an op knows better."""
-        return output.size or 0
+        """Arithmetic operations for concrete types; one per element unless an op knows better, none if data only moves."""
+        return 0 if self.pattern in ("alias", "view", "gather") else output.size or 0
 
     def label(self) -> str:
         """Name with attributes, for printed graphs: ``conv2d(stride=(2, 2))``."""

@@ -280,8 +280,11 @@ class Module:
             cache[key] = sc.function([x], self(x), device=device)
         return cache[key]
 
-    def summary(self, in_shape=None, depth=None) -> Summary:
-        """A table of the layers: output shape and parameters; printed, or shown as HTML by a notebook.
+    def summary(self, in_shape=None, depth=None, batch=1, plan=False, device="cpu") -> Summary:
+        """A table of the layers: output shape, parameters, FLOPs, memory forward and backward.
+
+        Printed, or shown as HTML by a notebook. What the columns mean says `symcnn.nn.summary.Summary`; it has their
+        totals as attributes.
 
         Parameters
         ----------
@@ -289,8 +292,31 @@ class Module:
             Shape of one example; by default the module's own `in_shape`.
         depth : int, optional
             Levels to open: with 1, a block such as an inception module is one row; by default all are opened.
+        batch : int
+            Examples that the memory is for. FLOPs are always those of one.
+        plan : bool
+            Also tell the peak memory that the compiler plans for inference and for a training step (SGD with momentum,
+            cross-entropy) on such a batch. Compiles both, which may take seconds.
+        device : str
+            The backend that is planned for.
+
+        Examples
+        --------
+        >>> import symcnn as sc
+        >>> table = sc.models.mlp([784, 128, 10]).summary()
+        >>> print(table)
+        layer   kind                output    parameters   FLOPs  forward  backward
+        ---------------------------------------------------------------------------
+        dense1  Dense(784, 128)     (n, 128)     100,480   201 k    512 B    402 kB
+        act1    Activation('relu')  (n, 128)           0     128    512 B     512 B
+        dense2  Dense(128, 10)      (n, 10)        1,290  2.57 k     40 B   5.20 kB
+        ---------------------------------------------------------------------------
+        total                                    101,770   204 k  1.06 kB    408 kB
+        FLOPs: 1 example, forward, a multiply-add is 2. Memory: 1 example, outputs and gradients.
+        >>> table.flops
+        203530
         """
-        return summarize(self, in_shape or self.in_shape, depth)
+        return summarize(self, in_shape or self.in_shape, depth, batch, plan, device)
 
     def save(self, path) -> None:
         """Write parameters and states to a safetensors file, atomically: a reader never sees half of it."""

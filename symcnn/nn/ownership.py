@@ -17,7 +17,9 @@ class Application:
     Attributes
     ----------
     path : str
-        Of the module in the network, ``""`` for the network itself; ``"conv (2)"`` for the second use of "conv".
+        Of the module in the network, ``""`` for the network itself.
+    use : int
+        1 at the first use of the module.
     module : Module
     output : Variable, or what else the module gave
     own : tuple of Variable
@@ -25,9 +27,26 @@ class Application:
     """
 
     path: str
+    use: int
     module: Any
     output: Any
     own: tuple[Variable, ...]
+
+    @property
+    def name(self) -> str:
+        """The path; ``"conv (2)"`` for the second use of "conv"."""
+        return self.path if self.use == 1 else f"{self.path} ({self.use})"
+
+    @property
+    def outputs(self) -> list[Variable]:
+        """What the module gave, as a list."""
+        return _variables(self.output)
+
+    @property
+    def parameters(self) -> list:
+        """Parameters that belong to the module and to none inside it."""
+        inner = {p for part in self.module.parts().values() for p in part.parameters()}
+        return [p for p in self.module.parameters() if p not in inner]
 
     @property
     def is_layer(self) -> bool:
@@ -46,13 +65,16 @@ def applications(network, trace: Trace) -> list[Application]:
     claimed: set[Variable] = set()
     found = []
     for module, output in trace.outputs:
-        key = id(module)
-        if key not in paths:
-            continue  # built on the spot, inside a forward
-        uses[key] = uses.get(key, 0) + 1
-        roots = [v for v in (output if isinstance(output, (tuple, list)) else [output]) if isinstance(v, Variable)]
-        own = [v for v in toposort(roots, lambda v: () if v in claimed else v.inputs) if v not in claimed]
+        if id(module) not in paths:
+            continue  # made on the spot, inside a forward
+        uses[id(module)] = uses.get(id(module), 0) + 1
+        made = toposort(_variables(output), lambda v: () if v in claimed else v.inputs)
+        own = tuple(v for v in made if v.op is not None and v not in claimed)
         claimed.update(own)
-        path = paths[key] if uses[key] == 1 else f"{paths[key]} ({uses[key]})"
-        found.append(Application(path, module, output, tuple(v for v in own if v.op is not None)))
+        found.append(Application(paths[id(module)], uses[id(module)], module, output, own))
     return found
+
+
+def _variables(output) -> list[Variable]:
+    candidates = output if isinstance(output, (tuple, list)) else [output]
+    return [v for v in candidates if isinstance(v, Variable)]

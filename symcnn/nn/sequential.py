@@ -31,13 +31,14 @@ class Sequential(Module):
     >>> model["out"]
     Dense(3, 2)
     >>> print(model.summary())
-    layer   kind         output  parameters
-    ---------------------------------------
-    hidden  Dense(4, 3)  (n, 3)          15
-    act     ReLU()       (n, 3)           0
-    out     Dense(3, 2)  (n, 2)           8
-    ---------------------------------------
-    total                                23
+    layer   kind         output  parameters  FLOPs  forward  backward
+    -----------------------------------------------------------------
+    hidden  Dense(4, 3)  (n, 3)          15     27     12 B      72 B
+    act     ReLU()       (n, 3)           0      3     12 B      12 B
+    out     Dense(3, 2)  (n, 2)           8     14      8 B      40 B
+    -----------------------------------------------------------------
+    total                                23     44     32 B     124 B
+    FLOPs: 1 example, forward, a multiply-add is 2. Memory: 1 example, outputs and gradients.
     """
 
     def __init__(self, *layers: Module, in_shape=None, **named: Module):

@@ -29,6 +29,9 @@ class StopGradient(Op):
     def nest(self, result, x):
         return x[result.index]
 
+    def flops(self, output, *types):
+        return 0
+
 
 @builder("stop_gradient", "detach")
 def stop_gradient(x) -> Variable:

@@ -96,7 +96,7 @@ class Probe:
         gradients = dict(zip(graph.trainable, graph.gradients, strict=True))
         self._layers, seen = [], set()
         for application in applications(self.step.model, graph.trace):
-            own = [p for p in _own_parameters(application) if p not in seen]
+            own = [p for p in application.parameters if p not in seen]
             layer = _Layer(application, own, gradients, graph.updates)
             seen.update(own)
             if application.is_layer or own or layer.units or layer.slopes:
@@ -119,7 +119,7 @@ class _Layer:
         self.slopes = [s for s in map(_relative_slope, application.own) if s is not None]
 
     def outputs(self) -> dict:
-        output = _first(self.application.output)
+        output = self.application.outputs[0]
         measured = {"mean": sc.mean(output), "std": sc.std(output)} if output.dtype.kind == "f" else {}
         if self.own:
             measured["weight"] = _squares(self.own)
@@ -139,10 +139,10 @@ class _Layer:
             return float(found.get(self._key(name), nan))
 
         weight, move = sqrt(value("weight")), sqrt(value("move"))
-        size = prod(d or 1 for d in _first(self.application.output).shape[1:])
+        size = prod(d or 1 for d in self.application.outputs[0].shape[1:])
         mean, std = value("mean"), value("std")
         return {
-            "layer": self.application.path or type(self.application.module).__name__,
+            "layer": self.application.name or type(self.application.module).__name__,
             "kind": _kind(self.application.module),
             "weight_norm": weight,
             "gradient_norm": sqrt(value("gradient")),
@@ -156,19 +156,7 @@ class _Layer:
         }
 
     def _key(self, name) -> str:
-        return f"{self.application.path}/{name}"
-
-
-def _own_parameters(application) -> list:
-    """Parameters that belong to the module and to no module inside it."""
-    module = application.module
-    inner = {p for part in module.parts().values() for p in part.parameters()}
-    return [p for p in module.parameters() if p not in inner]
-
-
-def _first(output):
-    """The main one of several outputs."""
-    return output[0] if isinstance(output, (tuple, list)) else output
+        return f"{self.application.name}/{name}"
 
 
 def _kind(module) -> str:

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from symcnn import metrics
+from symcnn.nn.summary import TEXTS
 from symcnn.viz.chart import line_chart
 from symcnn.viz.png import img, stretched
 
@@ -155,7 +156,9 @@ def _network(summary) -> str:
     header, *rows, total = summary.cells()
 
     def line(cells, tag, attributes=""):
-        texts = "".join(f"<{tag}{' class=n' if i == 3 else ''}>{escape(text)}</{tag}>" for i, text in enumerate(cells))
+        texts = "".join(
+            f"<{tag}{' class=n' if i >= TEXTS else ''}>{escape(text)}</{tag}>" for i, text in enumerate(cells)
+        )
         return f"<tr{attributes}>{texts}</tr>"
 
     body = line(header, "th") + "".join(line(r, "td") for r in rows) + line(total, "td", ' class="total"')

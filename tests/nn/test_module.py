@@ -137,8 +137,8 @@ def test_a_summary_of_given_depth():
         in_shape=(2, 4, 4),
     )
     names = {depth: [row.name for row in model.summary(depth=depth).rows] for depth in (None, 0, 1, 2, 3)}
-    assert names[None] == names[3] == ["head", "block.a.conv", "block.b"]
-    assert names == names | {0: [""], 1: ["head", "block"], 2: ["head", "block.a", "block.b"]}
+    assert names[None] == names[3] == ["head", "block.a.conv", "block.b", "block"]  # which puts the branches together
+    assert names == names | {0: [""], 1: ["head", "block"], 2: ["head", "block.a", "block.b", "block"]}
 
 
 def test_images_in_the_wrong_order_are_noticed():
