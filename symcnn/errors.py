@@ -96,3 +96,7 @@ class FileError(SymcnnError, OSError):
 
 class BackendError(SymcnnError, RuntimeError):
     """A device or its compiler is not available here."""
+
+
+class PackageError(SymcnnError, ImportError):
+    """An optional package is needed that is not installed."""

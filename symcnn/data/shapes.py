@@ -23,7 +23,7 @@ SHAPES = {
 MOST_SHAPES = 3  # in an image
 MOST_HIDDEN = 0.1  # of its own area that a shape may lay over others: what is left of them can still be told
 ATTEMPTS = 12  # to find such a place
-SMALLEST, LARGEST = 0.17, 0.3  # radius, relative to the shorter side of the image
+SMALLEST, LARGEST = 0.22, 0.36  # radius, relative to the shorter side of the image
 
 
 @checked_keywords
@@ -108,13 +108,13 @@ def _draw(rng, classes, image, labels) -> None:
         if not wanted:
             break
     light = 1 + rng.uniform(-0.2, 0.2) * (x / width - 0.5) + rng.uniform(-0.2, 0.2) * (y / height - 0.5)
-    noisy = 255 * canvas * light + rng.normal(0, 12, canvas.shape)
+    noisy = 255 * canvas * light + rng.normal(0, 8, canvas.shape)
     image[:] = np.clip(np.rint(noisy), 0, 255)
 
 
 def _colour(rng, hue: float) -> np.ndarray:
     """Bright, around `hue` (a turn is 1), yet so widely that any hue may come."""
-    return np.array(hsv_to_rgb((hue + rng.normal(0, 0.2)) % 1, rng.uniform(0.6, 1), rng.uniform(0.5, 1)))
+    return np.array(hsv_to_rgb((hue + rng.normal(0, 0.15)) % 1, rng.uniform(0.6, 1), rng.uniform(0.5, 1)))
 
 
 def _texture(rng, y, x) -> np.ndarray:
