@@ -19,6 +19,7 @@ from symcnn.errors import (
     InputError,
     KernelMismatchError,
     NonFiniteError,
+    PackageError,
     ShapeError,
     SymcnnError,
 )

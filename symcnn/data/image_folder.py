@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,8 @@ def image_folder(
         )
     labels = np.repeat(np.arange(len(folders), dtype="int64"), [len(images) for images in by_class])
     files = [file for images in by_class for file in images]
-    return Dataset(ImageFiles(files, size=size, mode=mode, fit=fit), labels, tuple(folder.name for folder in folders))
+    images: Any = ImageFiles(files, size=size, mode=mode, fit=fit)
+    return Dataset(images, labels, tuple(folder.name for folder in folders))
 
 
 def _files_below(folder: Path) -> list[Path]:
