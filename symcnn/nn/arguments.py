@@ -18,9 +18,9 @@ from symcnn.nn.summary import shape_text
 # ---- arguments
 
 
-def parameter(name: str, init, shape, seed, dtype) -> sc.Shared:
-    """A Shared of `shape` with values by an initialiser of `symcnn.init`."""
-    return sc.shared(initial.draw(init, shape, seed, dtype), name=name)
+def parameter(name: str, init, shape, seed, dtype, transposed: bool = False) -> sc.Shared:
+    """A Shared of `shape` with values by an initialiser; see `symcnn.init.draw`."""
+    return sc.shared(initial.draw(init, shape, seed, dtype, transposed), name=name)
 
 
 def random_seed(seed) -> int:

@@ -194,7 +194,8 @@ class ConvTranspose2d(Module):
         self.geometry = {
             "stride": stride, "padding": padding, "output_padding": output_padding, "dilation": dilation, "groups": groups,
         }  # fmt: skip
-        self.weight = parameter("weight", init, (in_channels, out_channels // groups, *self.window), seed, dtype)
+        shape = (in_channels, out_channels // groups, *self.window)
+        self.weight = parameter("weight", init, shape, seed, dtype, transposed=True)
         self.bias = parameter("bias", "zeros", (out_channels,), seed, dtype) if bias else None
         sc.conv2d_transpose(sc.input("x", (None,) * 4, dtype), self.weight, **self.geometry)
 

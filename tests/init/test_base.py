@@ -108,6 +108,8 @@ def test_weights_of_transposed_convolutions_count_inputs_as_inputs():
     values = init.draw("he_normal", shape, 0, transposed=True)
     assert values.shape == shape and values.flags.c_contiguous
     assert values.var() == pytest.approx(2 / (64 * 25), rel=0.1)
+    layer = sc.nn.ConvTranspose2d(64, 2, 5, init="he_normal", seed=0)
+    np.testing.assert_array_equal(layer.weight.get_value(), values)
 
 
 def test_layers_take_them():
