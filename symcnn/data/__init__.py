@@ -1,4 +1,4 @@
-"""Images and labels: reading, splitting, normalising, batching. NumPy only."""
+"""Images and labels: reading, splitting, normalising, batching. NumPy only, but for image files, which Pillow decodes."""
 
 from symcnn.data import transforms
 from symcnn.data.cifar import cifar10, cifar100
