@@ -4,6 +4,7 @@ Define an expression once; the compiler differentiates it, simplifies it, plans 
 shows every one of those steps.
 """
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,9 @@ globals().update(public_builders())
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return import_module(f"symcnn.{name}")
-    raise AttributeError(f"module 'symcnn' has no attribute {name!r}")
+    close = [] if name.startswith("_") else get_close_matches(name, __dir__(), n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise AttributeError(f"module 'symcnn' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -24,7 +24,7 @@ def _threads() -> int:
     named = os.environ.get("SYMCNN_THREADS")
     if named:
         if not named.isdecimal() or int(named) < 1:
-            raise InputError("SYMCNN_THREADS must be a positive integer", found=repr(named))
+            raise InputError("SYMCNN_THREADS must be a positive integer", where="the environment", found=repr(named))
         return int(named)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -33,14 +33,14 @@ def _switch(name: str) -> bool:
     """Whether the environment variable turns something on; what is not set is on."""
     named = os.environ.get(name) or "1"
     if named.lower() not in SWITCH:
-        raise InputError(f"{name} must be one of {', '.join(SWITCH)}", found=repr(named))
+        raise InputError(f"{name} must be one of {', '.join(SWITCH)}", where="the environment", found=repr(named))
     return SWITCH[named.lower()]
 
 
 def _dtype() -> str:
     named = os.environ.get("SYMCNN_DTYPE") or "float32"
     if named not in FLOATS:
-        raise InputError(f"SYMCNN_DTYPE must be {' or '.join(FLOATS)}", found=repr(named))
+        raise InputError(f"SYMCNN_DTYPE must be {' or '.join(FLOATS)}", where="the environment", found=repr(named))
     return named
 
 

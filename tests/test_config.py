@@ -18,12 +18,20 @@ def test_switches(monkeypatch, name, text, value):
 
 @pytest.mark.parametrize(
     "variable, text",
-    [("SYMCNN_TUNED", "2"), ("SYMCNN_WINOGRAD", "never"), ("SYMCNN_DTYPE", "float31"), ("SYMCNN_THREADS", "0")],
+    [
+        ("SYMCNN_TUNED", "2"),
+        ("SYMCNN_WINOGRAD", "never"),
+        ("SYMCNN_DTYPE", "float31"),
+        ("SYMCNN_THREADS", "0"),
+        ("SYMCNN_THREADS", "abc"),
+    ],
 )
 def test_a_bad_environment_variable_is_named(monkeypatch, variable, text):
     monkeypatch.setenv(variable, text)
-    with pytest.raises(sc.InputError, match=variable):
+    with pytest.raises(sc.InputError, match=variable) as error:
         Config()
+    assert error.value.where == "the environment"
+    assert error.value.found == repr(text)
 
 
 @pytest.mark.parametrize(

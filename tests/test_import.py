@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+import symcnn as sc
+
 LAZY = ("numba", "llvmlite", "matplotlib", "networkx", "tqdm", "safetensors", "onnx", "torch", "IPython")
 
 
@@ -25,3 +29,17 @@ def test_it_takes_little_longer_than_numpy():
         if best < 0.4:
             break
     assert best < 0.4
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("softmx", "softmax"), ("conv2", "conv2d"), ("model", "models"), ("Shared_", "Shared")]
+)
+def test_a_misspelt_name_gets_the_nearest(name, meant):
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'; did you mean '{meant}'"):
+        getattr(sc, name)
+
+
+def test_names_that_resemble_nothing():
+    assert not hasattr(sc, "xyzzy")
+    with pytest.raises(AttributeError, match=r"no attribute '__wrapped__'$"):
+        sc.__wrapped__  # noqa: B018

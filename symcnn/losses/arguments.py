@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
-from numbers import Real
-
 import numpy as np
 
 import symcnn as sc
@@ -43,14 +40,6 @@ def check_shapes(what, prediction, target):
             found=target.shape,
             hint="reshape one of them; they are not broadcast",
         )
-
-
-def number(what, value, low=0.0, high=inf) -> float:
-    """`value`, checked to be a number between `low` and `high`."""
-    if not isinstance(value, Real) or not low <= float(value) <= high:
-        limits = f"{low:g} to {high:g}" if high < inf else f"a number of at least {low:g}"
-        raise InputError(f"{what} is out of range", expected=limits, found=repr(value))
-    return float(value)
 
 
 def class_count(what, logits):

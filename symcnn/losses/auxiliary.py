@@ -6,8 +6,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords
-from symcnn.losses.arguments import number
+from symcnn.keywords import checked_keywords, checked_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +53,8 @@ def with_auxiliary(loss: Callable, weight=0.3):
     if not callable(loss):
         raise InputError("with_auxiliary: the loss is not callable", found=repr(loss), hint="sc.losses.cross_entropy")
     what = "with_auxiliary: the weight"
-    each = [number(what, w) for w in weight] if isinstance(weight, (tuple, list)) else None
-    weights = repeat(number(what, weight)) if each is None else each
+    each = [checked_number(what, w, 0) for w in weight] if isinstance(weight, (tuple, list)) else None
+    weights = repeat(checked_number(what, weight, 0)) if each is None else each
 
     def of_all(outputs, target):
         if not isinstance(outputs, (tuple, list)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from numbers import Real
 
 import symcnn as sc
-from symcnn.keywords import checked_keywords
-from symcnn.losses.arguments import along_classes, number, per_class, reduced, same_shape
+from symcnn.keywords import checked_keywords, checked_number
+from symcnn.losses.arguments import along_classes, per_class, reduced, same_shape
 
 
 @checked_keywords
@@ -70,5 +70,5 @@ def binary_cross_entropy(logits, target, from_logits=True, weights=None, pos_wei
 def _factor(what, weight, logits):
     """One number for all, or one per class."""
     if isinstance(weight, Real):
-        return sc.constant(number(what, weight), logits.dtype)
+        return sc.constant(checked_number(what, weight, 0), logits.dtype)
     return along_classes(per_class(what, weight, logits), logits.ndim)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_keywords, checked_number
 from symcnn.losses.arguments import (
     along_classes,
     as_variables,
     check_shapes,
     class_count,
-    number,
     per_class,
     reduced,
     selected,
@@ -51,7 +50,7 @@ def cross_entropy(logits, labels, weights=None, ignore_index=None, label_smoothi
     ShapeError
         If the labels do not fit the logits, or there is not one weight per class.
     InputError
-        For a negative weight, a smoothing outside [0, 1], `ignore_index` with probabilities; at the call, if a label
+        For a negative weight, a smoothing outside [0, 1), `ignore_index` with probabilities; at the call, if a label
         is out of range.
 
     Notes
@@ -77,7 +76,7 @@ def cross_entropy(logits, labels, weights=None, ignore_index=None, label_smoothi
     1.0986
     """
     logits, labels = as_variables("cross_entropy", logits, labels)
-    number("cross_entropy: label_smoothing", label_smoothing, 0, 1)
+    checked_number("cross_entropy: label_smoothing", label_smoothing, 0, 1)
     weights = per_class("cross_entropy", weights, logits)
     if labels.ndim == logits.ndim:
         if ignore_index is not None:

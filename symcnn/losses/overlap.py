@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import symcnn as sc
-from symcnn.keywords import checked_keywords
-from symcnn.losses.arguments import as_variables, check_shapes, class_count, number, selected
+from symcnn.keywords import checked_keywords, checked_number
+from symcnn.losses.arguments import as_variables, check_shapes, class_count, selected
 
 
 @checked_keywords
@@ -68,7 +68,7 @@ def iou(logits, labels, smooth=1.0, ignore_index=None):
 
 def _overlap(what, logits, labels, smooth, ignore_index):
     """Per class the sums of p t, of p and of t over all pixels."""
-    number(f"{what}: smooth", smooth)
+    checked_number(f"{what}: smooth", smooth, 0)
     logits, labels = as_variables(what, logits, labels)
     classes = class_count(what, logits)
     labels, kept = selected(what, labels, ignore_index)

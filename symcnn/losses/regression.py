@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import symcnn as sc
-from symcnn.keywords import checked_keywords
-from symcnn.losses.arguments import number, reduced, same_shape
+from symcnn.keywords import checked_keywords, checked_number
+from symcnn.losses.arguments import reduced, same_shape
 
 
 @checked_keywords
@@ -96,7 +96,7 @@ def huber(prediction, target, delta=1.0, reduction="mean"):
     ShapeError
         If the shapes differ.
     InputError
-        If `delta` is negative.
+        If `delta` is not positive.
 
     Notes
     -----
@@ -111,6 +111,6 @@ def huber(prediction, target, delta=1.0, reduction="mean"):
     2.5
     """
     prediction, target = same_shape("huber", prediction, target)
-    number("huber: delta", delta)
+    checked_number("huber: delta", delta, 0, strict=True)
     size = sc.abs(prediction - target)
     return reduced(sc.where(size <= delta, 0.5 * sc.square(size), delta * (size - 0.5 * delta)), reduction)

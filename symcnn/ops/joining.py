@@ -120,13 +120,19 @@ class Part(Op):
         return x[tuple(index)]
 
 
-def _common(xs, what):
-    """Variables of one dtype, and at least one."""
+def as_list(xs, what) -> list:
+    """The operands that `xs` lists, at least one."""
     if isinstance(xs, Variable) or not hasattr(xs, "__iter__"):
         raise DTypeError(f"{what} takes a list of Variables", found=repr(xs), where=user_origin())
-    xs = as_operands(*xs)
+    xs = list(xs)
     if not xs:
         raise InputError(f"{what} of nothing", expected="at least one Variable", where=user_origin())
+    return xs
+
+
+def _common(xs, what):
+    """Variables of one dtype, and at least one."""
+    xs = as_operands(*as_list(xs, what))
     dtype = np.result_type(*(x.dtype for x in xs))
     return [cast(x, dtype) for x in xs]
 

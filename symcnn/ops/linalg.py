@@ -6,11 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symcnn.errors import ShapeError
+from symcnn.errors import InputError, ShapeError
 from symcnn.ir.op import Example, Op, build, builder
-from symcnn.ir.types import TensorType, broadcast_shapes, shape_text
-from symcnn.ir.variable import Variable, apply
-from symcnn.ops.elementwise import as_operands, match
+from symcnn.ir.types import TensorType, broadcast_shapes, normalize_axes, shape_text
+from symcnn.ir.variable import Variable, apply, user_origin
+from symcnn.ops.elementwise import (
+    absolute,
+    as_operands,
+    as_variable,
+    cast,
+    equal,
+    match,
+    not_equal,
+    power,
+    sqrt,
+    square,
+    where,
+)
+from symcnn.ops.reduce import max, min, sum
 from symcnn.ops.shape import expand_dims, flatten, squeeze, swapaxes
 
 
@@ -158,3 +171,77 @@ def outer(a, b) -> Variable:
     """
     a, b = as_operands(a, b)
     return expand_dims(flatten(a), 1) * expand_dims(flatten(b), 0)
+
+
+@builder("inner")
+def inner(a, b) -> Variable:
+    """Sum of products over the last axes of both, as ``np.inner``.
+
+    Raises
+    ------
+    ShapeError
+        If the sizes of these axes differ.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.inner(sc.input("a", (2, 3)), sc.input("b", (4, 3))).shape
+    (2, 4)
+    """
+    a, b = as_operands(a, b)
+    return a * b if a.ndim == 0 or b.ndim == 0 else build("tensordot", a, b, ((-1,), (-1,)))
+
+
+@builder("norm", "vector_norm")
+def norm(x, ord=None, axis=None, keepdims=False) -> Variable:
+    r"""Length of vectors :math:`\left(\sum |x|^p\right)^{1/p}`, as ``np.linalg.norm``.
+
+    Parameters
+    ----------
+    x : Variable or array_like
+    ord : None, "fro" or number
+        p: ``None`` and 2 the Euclidean length, 1 the sum of sizes, ``inf`` the largest, ``-inf`` the smallest size, 0 how
+        many elements are not 0. Of a matrix: ``None`` or ``"fro"``, the root of the sum of its squares.
+    axis : int, tuple of int or None
+        The axis of the vectors, or two axes of matrices. ``None``: one number for all of `x`.
+    keepdims : bool
+
+    Returns
+    -------
+    Variable
+        Float. The derivative of the Euclidean length at 0 is 0.
+
+    Raises
+    ------
+    InputError
+        For an `ord` that is none, or a norm of matrices that is not the sum of squares.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x = sc.input("x", (None, 2))
+    >>> sc.function([x], sc.norm(x, axis=1), device="reference")([[3, 4], [0, 0]])
+    array([5., 0.], dtype=float32)
+    """
+    x = as_variable(x)
+    x = x if x.type.is_float else cast(x, "float64")
+    axes = normalize_axes(axis, x.ndim)
+    if ord is None or ord == "fro" or (ord == 2 and len(axes) == 1):
+        squares = sum(square(x), axes, keepdims)
+        nothing = equal(squares, 0)
+        return where(nothing, 0, sqrt(where(nothing, 1, squares)))
+    if isinstance(ord, (str, Variable)) or not hasattr(ord, "__float__"):
+        raise InputError(
+            "norm: unknown order", expected="None, 'fro' or a number", found=repr(ord), where=user_origin()
+        )
+    if len(axes) != 1:
+        raise InputError(
+            f"norm: of {len(axes)} axes together there is only the root of the sum of squares", found=f"ord={ord}",
+            hint="name one axis for the norms of vectors, or flatten: sc.norm(sc.ravel(x), 1)", where=user_origin(),
+        )  # fmt: skip
+    size = absolute(x)
+    if abs(ord) == float("inf"):
+        return (max if ord > 0 else min)(size, axes, keepdims)
+    if ord == 0:
+        return cast(sum(not_equal(x, 0), axes, keepdims), x.dtype)
+    return sum(size, axes, keepdims) if ord == 1 else power(sum(power(size, ord), axes, keepdims), 1 / ord)

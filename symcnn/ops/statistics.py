@@ -11,7 +11,7 @@ from symcnn.ir.op import Example, Op, builder
 from symcnn.ir.types import TensorType, normalize_axes
 from symcnn.ir.variable import Variable, apply, constant
 from symcnn.ops.elementwise import as_variable, cast, sqrt, square
-from symcnn.ops.reduce import sum
+from symcnn.ops.reduce import max, min, sum
 
 
 @dataclass(frozen=True)
@@ -127,3 +127,16 @@ def std(x, axis=None, ddof=0, keepdims=False) -> Variable:
     (3,)
     """
     return sqrt(var(x, axis, ddof, keepdims))
+
+
+@builder("ptp")
+def ptp(x, axis=None, keepdims=False) -> Variable:
+    """From peak to peak: the maximum less the minimum over `axis`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> sc.ptp(sc.input("x", (4, 3)), axis=0).shape
+    (3,)
+    """
+    return max(x, axis, keepdims) - min(x, axis, keepdims)

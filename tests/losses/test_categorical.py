@@ -29,7 +29,7 @@ def labels_for(shape, ignore_index=None):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("ignore_index", [None, -100, 2, 255])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_integer_labels_like_torch(torch, weighted, ignore_index, smoothing, reduction, shape, dtype):

@@ -157,3 +157,53 @@ def test_matmul_agrees_with_torch(torch):
     torch.tanh(theirs[0] @ theirs[1]).sum().backward()
     for found, expected in zip(gradients, theirs, strict=True):
         np.testing.assert_allclose(evaluate_graph(found, values), expected.grad.numpy(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("shapes", [((3,), (3,)), ((2, 3), (4, 3)), ((2, 3), (3,)), ((), (2, 3))])
+def test_inner(shapes):
+    xs, values = variables(*shapes)
+    y = np.inner(*xs)
+    np.testing.assert_allclose(evaluate_graph(y, values), np.inner(*(values[x] for x in xs)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", [None, 1, 2, 3, 0.5, np.inf, -np.inf, 0])
+@pytest.mark.parametrize(("shape", "axis"), [((5,), None), ((5, 3), 0), ((5, 3), -1), ((2, 5, 3), 1)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_norms_of_vectors(order, shape, axis, keepdims):
+    (x,), values = variables(shape)
+    y = np.linalg.norm(x, order, axis=axis, keepdims=keepdims)
+    np.testing.assert_allclose(
+        evaluate_graph(y, values), np.linalg.norm(values[x], order, axis=axis, keepdims=keepdims), rtol=1e-12
+    )
+    if order != 0:
+        check_derivatives(y, [x], values, order=1)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((5, 3), None), ((2, 5, 3), (0, 2)), ((2, 5, 3), None)])
+def test_the_root_of_the_sum_of_squares(shape, axis):
+    (x,), values = variables(shape)
+    np.testing.assert_allclose(
+        evaluate_graph(sc.norm(x, axis=axis), values), np.linalg.norm(values[x], axis=axis), rtol=1e-12
+    )
+    assert sc.norm(x, axis=axis) is sc.norm(x, "fro", axis=axis)
+
+
+def test_a_norm_at_zero_and_nan():
+    x = sc.input("x", (3,), "float64")
+    y = sc.norm(x)
+    for value, expected, slope in (
+        (np.zeros(3), 0, np.zeros(3)),
+        (np.array([np.nan, 1, 2]), np.nan, np.full(3, np.nan)),
+    ):
+        np.testing.assert_array_equal(evaluate_graph(y, {x: value}), expected)
+        np.testing.assert_array_equal(evaluate_graph(sc.grad(y, x), {x: value}), slope)
+
+
+def test_norms_that_are_refused():
+    x = sc.input("x", (2, 3))
+    with pytest.raises(sc.InputError, match="unknown order"):
+        sc.norm(x, "nuc")
+    for order in (1, 2, np.inf):
+        with pytest.raises(sc.InputError, match="only the root") as error:
+            sc.norm(x, order)
+        assert "axis" in error.value.hint

@@ -137,3 +137,10 @@ def test_axes_that_are_no_integers():
         sc.sum(sc.input("x", (2, 3)), axis=1.5)
     with pytest.raises(sc.DTypeError, match="one integer or None"):
         sc.argmax(sc.input("x", (2, 3)), axis=(0, 1))
+
+
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_from_peak_to_peak(axis):
+    value = np.random.default_rng(0).normal(size=(4, 3))
+    x = sc.input("x", (None, 3), "float64")
+    np.testing.assert_array_equal(evaluate_graph(np.ptp(x, axis=axis), {x: value}), np.ptp(value, axis=axis))
