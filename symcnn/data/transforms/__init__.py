@@ -1,5 +1,17 @@
 """Random transforms of training images, ``transform(images, labels, rng) -> (images, labels)``. NumPy only."""
 
+from symcnn.data.transforms.colour import ColorJitter
+from symcnn.data.transforms.damage import Cutout, GaussianNoise
 from symcnn.data.transforms.place import RandomCrop, RandomFlip, RandomShift
+from symcnn.data.transforms.warp import RandomRotation, RandomZoom
 
-__all__ = ["RandomCrop", "RandomFlip", "RandomShift"]
+__all__ = [
+    "ColorJitter",
+    "Cutout",
+    "GaussianNoise",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomShift",
+    "RandomZoom",
+]

@@ -54,8 +54,8 @@ def rounded(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def working_dtype(dtype: np.dtype) -> np.dtype:
-    """In what an image of `dtype` is computed: float32, which holds every grey level, or float64 if it is that."""
-    return np.dtype("float64" if dtype == np.float64 else "float32")
+    """In what images of `dtype` are computed: float32, or float64 where that holds more of their values."""
+    return np.dtype("float32" if dtype.itemsize <= 2 or dtype == np.float32 else "float64")
 
 
 def as_fill(fill, values: np.ndarray) -> np.ndarray:
@@ -84,10 +84,10 @@ def sizes(value: int | Sequence[int], what: str, least: int = 0) -> tuple[int, i
     return int(pair[0]), int(pair[1])
 
 
-def fraction(value: float, what: str, most: float = 1.0) -> float:
-    """`value`, from 0 to `most`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= most:
-        raise InputError(what, expected=f"a number from 0 to {most:g}", found=value)
+def between(value: float, what: str, least: float = 0.0, most: float = 1.0) -> float:
+    """`value`, from `least` to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not least <= value <= most:
+        raise InputError(what, expected=f"a number from {least:g} to {most:g}", found=value)
     return float(value)
 
 

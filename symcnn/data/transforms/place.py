@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from symcnn.data.transforms.images import as_fill, checked_images, fraction, has_label_maps, sizes
+from symcnn.data.transforms.images import as_fill, between, checked_images, has_label_maps, sizes
 from symcnn.errors import InputError, ShapeError
 
 
@@ -47,7 +47,7 @@ class RandomFlip:
     probability: float = 0.5
 
     def __post_init__(self):
-        fraction(self.probability, "RandomFlip: the probability")
+        between(self.probability, "RandomFlip: the probability")
         if not (self.horizontal or self.vertical):
             raise InputError("RandomFlip: in no direction", hint="horizontal=True or vertical=True")
 
@@ -134,7 +134,7 @@ class RandomShift:
     label_fill: float = 0
 
     def __post_init__(self):
-        fraction(self.fraction, "RandomShift: the fraction of height and width")
+        between(self.fraction, "RandomShift: the fraction of height and width")
 
     def __call__(self, images, labels, rng):
         images = checked_images(images, self)
