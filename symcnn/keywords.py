@@ -1,4 +1,4 @@
-"""Arguments are checked where they are given: unknown keywords, with the nearest known name as a hint, and numbers."""
+"""Arguments are checked where they are given: unknown keywords, with the name that was meant as a hint, and numbers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,82 @@ from numbers import Real
 
 from symcnn.errors import InputError
 
+# What other libraries call things: here one of these names, whichever the function has.
+ELSEWHERE = {
+    "window": "kernel_size pool_size filter_size ksize kernel",
+    "in_channels": "in_planes nin channels",
+    "out_channels": "filters num_filters planes nout",
+    "in_features": "in_dim input_dim n_in num_inputs",
+    "out_features": "units out_dim num_units num_outputs n_out",
+    "channels": "num_features num_channels num_parameters in_channels features",
+    "groups": "num_groups",
+    "multiplier": "depth_multiplier depthwise_multiplier",
+    "dilation": "dilation_rate",
+    "stride": "subsample",
+    "bias": "use_bias",
+    "init": "kernel_initializer weight_init initializer w_init W",
+    "rate": "p prob drop_prob drop_rate",
+    "std": "stddev sigma",
+    "slope": "negative_slope leakiness",
+    "epsilon": "eps",
+    "affine": "center elementwise_affine",
+    "shape": "normalized_shape target_shape",
+    "in_shape": "input_shape input_size",
+    "scale": "scale_factor size",
+    "mode": "padding_mode interpolation",
+    "margin": "cropping",
+    "pieces": "num_pieces k",
+    "learning_rate": "lr eta step_size",
+    "beta1": "betas beta_1",
+    "beta2": "beta_2",
+    "rho": "decay alpha",
+    "weight_decay": "decay l2",
+    "clip_norm": "max_norm global_clipnorm",
+    "axis": "dim axes",
+    "keepdims": "keepdim keep_dims",
+    "batch_size": "batch bs minibatch",
+    "epochs": "nb_epoch max_epochs num_epochs",
+    "progress": "verbose",
+    "validation": "validation_data val valid eval_set",
+    "loss": "criterion objective cost loss_fn",
+    "optimizer": "opt optim optimiser",
+    "schedule": "scheduler lr_scheduler",
+    "classes": "num_classes n_classes nb_classes num_labels",
+    "activation": "nonlinearity act",
+    "layout": "data_format",
+    "dtype": "precision",
+}
+# What is done in another way here, where the function has no such keyword.
+ADVICE = {
+    "keep_prob": "rate is the probability of leaving out: 1 - keep_prob",
+    "padding_mode": "put sc.nn.Pad2d(padding, mode) before it",
+    "activation": "put an activation such as sc.nn.ReLU() after it",
+    "nonlinearity": "put an activation such as sc.nn.ReLU() after it",
+    "kernel_regularizer": "penalties are arguments of sc.train.compile_step",
+    "input_shape": "sizes are explicit: in_channels or in_features",
+    "track_running_stats": "freeze() makes a batch norm use its running averages",
+}
+
 
 def nearest(name: str, known) -> str:
     """A hint for a mistyped `name`: the nearest of `known`, or all of them."""
     known = [str(k) for k in known]
     close = get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
+
+
+def meant(keyword: str, known) -> str:
+    """A hint for a `keyword` that is mistyped or from another library.
+
+    Examples
+    --------
+    >>> meant("kernel_size", ["window", "stride"])
+    "did you mean 'window'?"
+    """
+    translated = [ours for ours, theirs in ELSEWHERE.items() if ours in known and keyword in theirs.split()]
+    if translated:
+        return f"did you mean {translated[0]!r}?"
+    return ADVICE.get(keyword) or nearest(keyword, known)
 
 
 def checked_keywords(function):
@@ -42,7 +112,7 @@ def checked_keywords(function):
     def checked(*args, **kwargs):
         for name in kwargs:
             if name not in parameters:
-                raise InputError(f"{shown} has no keyword {name!r}", hint=nearest(name, known))
+                raise InputError(f"{shown} has no keyword {name!r}", hint=meant(name, known))
         return function(*args, **kwargs)
 
     return checked

@@ -1,10 +1,14 @@
 """Typos get a hint, and numbers that are none an error."""
 
+import contextlib
+import inspect
+
 import numpy as np
 import pytest
 
+import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords, checked_number, nearest
+from symcnn.keywords import ELSEWHERE, checked_keywords, checked_number, nearest
 
 
 def test_nearest():
@@ -46,3 +50,43 @@ def test_what_is_no_number_or_lies_outside(value):
         checked_number("the rate", 0, 0, 5, strict=True)
     with pytest.raises(InputError):
         checked_number("the rate", float("-inf"))
+
+
+@pytest.mark.parametrize(
+    ("make", "hint"),
+    [
+        (lambda: sc.nn.Conv2d(1, 2, kernel_size=3), "did you mean 'window'?"),
+        (lambda: sc.nn.Conv2d(1, filters=2, window=3), "did you mean 'out_channels'?"),
+        (lambda: sc.nn.Conv2d(1, 2, 3, padding_mode="reflect"), "sc.nn.Pad2d"),
+        (lambda: sc.nn.Dense(3, units=2), "did you mean 'out_features'?"),
+        (lambda: sc.nn.Dense(3, 2, activation="relu"), "sc.nn.ReLU"),
+        (lambda: sc.nn.BatchNorm(num_features=3), "did you mean 'channels'?"),
+        (lambda: sc.nn.BatchNorm(3, eps=1e-3), "did you mean 'epsilon'?"),
+        (lambda: sc.nn.Dropout(p=0.5), "did you mean 'rate'?"),
+        (lambda: sc.nn.Dropout(keep_prob=0.5), "1 - keep_prob"),
+        (lambda: sc.nn.LeakyReLU(negative_slope=0.1), "did you mean 'slope'?"),
+        (lambda: sc.nn.Softmax(dim=1), "did you mean 'axis'?"),
+        (lambda: sc.nn.MaxPool2d(pool_size=2), "did you mean 'window'?"),
+        (lambda: sc.optim.SGD(lr=0.1), "did you mean 'learning_rate'?"),
+        (lambda: sc.mean(sc.input("x", (2, 3)), dim=1), "did you mean 'axis'?"),
+        (lambda: sc.sum(sc.input("x", (2, 3)), keepdim=True), "did you mean 'keepdims'?"),
+        (lambda: sc.models.lenet(num_classes=3), "did you mean 'classes'?"),
+        (lambda: sc.train.fit(None, None, batch=3), "did you mean 'batch_size'?"),
+        (lambda: sc.train.compile_step(None, criterion=3), "did you mean 'loss'?"),
+    ],
+)
+def test_names_of_other_libraries_are_translated(make, hint):
+    with pytest.raises(InputError) as error:
+        make()
+    assert hint in error.value.hint
+
+
+def test_a_translation_is_a_keyword_that_something_has():
+    """No entry of the table is out of date."""
+    modules = (sc, sc.nn, sc.optim, sc.train, sc.models, sc.losses, sc.metrics, sc.data, sc.init)
+    functions = [getattr(f, "__init__", f) if isinstance(f, type) else f for m in modules for f in vars(m).values()]
+    known = set()
+    for function in filter(callable, functions):
+        with contextlib.suppress(ValueError, TypeError):
+            known |= set(inspect.signature(function).parameters)
+    assert not set(ELSEWHERE) - known

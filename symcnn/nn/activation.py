@@ -8,8 +8,8 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.keywords import nearest
-from symcnn.nn.arguments import check_channels, check_number, check_positive, described
+from symcnn.keywords import checked_number, nearest
+from symcnn.nn.arguments import check_channels, check_positive, described
 from symcnn.nn.module import Module
 
 ACTIVATIONS = (
@@ -85,7 +85,7 @@ class LeakyReLU(Activation):
     """
 
     def __init__(self, slope=0.01):
-        check_number(self, "slope", slope)
+        checked_number("LeakyReLU: slope", slope)
         super().__init__("leaky_relu", slope=slope)
 
 
@@ -93,7 +93,7 @@ class ELU(Activation):
     r"""``x`` where positive, else :math:`\alpha (e^x - 1)`."""
 
     def __init__(self, alpha=1.0):
-        check_number(self, "alpha", alpha)
+        checked_number("ELU: alpha", alpha)
         super().__init__("elu", alpha=alpha)
 
 
@@ -189,7 +189,7 @@ class PReLU(Module):
 
     def __init__(self, channels=1, init=0.25, dtype="float32"):
         check_positive(self, channels=channels)
-        check_number(self, "init", init)
+        checked_number("PReLU: init", init)
         self.channels, self.init = channels, init
         self.slope = sc.shared(np.full(channels, init, dtype), name="slope")
 

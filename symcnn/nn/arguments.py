@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from math import prod
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -33,14 +32,6 @@ def check_positive(layer, **sizes) -> None:
     for name, size in sizes.items():
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
             raise InputError(f"{type(layer).__name__}: {name} is a positive integer", found=repr(size))
-
-
-def check_number(layer, name: str, value, low: float = -np.inf, below: float = np.inf) -> None:
-    """InputError unless `value` is a number with ``low <= value < below``."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) < below:
-        limits = f"{low:g} <= {name}" if below == np.inf else f"{low:g} <= {name} < {below:g}"
-        expected = "a number" if low == -np.inf else limits
-        raise InputError(f"{type(layer).__name__}: {name} is out of range", expected=expected, found=repr(value))
 
 
 def as_pair(layer, name: str, value) -> tuple[int, int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import symcnn as sc
-from symcnn.nn.arguments import check_channels, check_number, check_positive, described
+from symcnn.keywords import checked_number
+from symcnn.nn.arguments import check_channels, check_positive, described
 from symcnn.nn.module import Module
 from symcnn.nn.state import State
 from symcnn.nn.trace import record_update
@@ -69,8 +70,9 @@ class BatchNorm(Module):
 
     def __init__(self, channels, momentum=0.1, epsilon=1e-5, affine=True, dtype="float32"):
         check_positive(self, channels=channels)
-        check_number(self, "momentum", momentum, 0, np.nextafter(1, 2))
-        check_number(self, "epsilon", epsilon, 0)
+        if momentum != 1:  # which keeps the statistics of the last batch alone
+            checked_number("BatchNorm: momentum", momentum, 0, 1)
+        checked_number("BatchNorm: epsilon", epsilon, 0)
         self.channels, self.momentum, self.epsilon = channels, momentum, epsilon
         self.gamma = sc.shared(np.ones(channels, dtype), name="gamma") if affine else None
         self.beta = sc.shared(np.zeros(channels, dtype), name="beta") if affine else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import symcnn as sc
 from symcnn.errors import ShapeError
-from symcnn.nn.arguments import check_number, described, random_seed
+from symcnn.keywords import checked_number
+from symcnn.nn.arguments import described, random_seed
 from symcnn.nn.module import Module
 from symcnn.nn.summary import shape_text
 
@@ -36,7 +37,7 @@ class Dropout(Module):
     """
 
     def __init__(self, rate=0.5, seed=None):
-        check_number(self, "rate", rate, 0, 1)
+        checked_number("Dropout: rate", rate, 0, 1)
         self.rate, self.seed = rate, random_seed(seed)
 
     def forward(self, x, training):
@@ -77,7 +78,7 @@ class SpatialDropout(Module):
     """
 
     def __init__(self, rate=0.5, seed=None):
-        check_number(self, "rate", rate, 0, 1)
+        checked_number("SpatialDropout: rate", rate, 0, 1)
         self.rate, self.seed = rate, random_seed(seed)
 
     def forward(self, x, training):
@@ -111,7 +112,7 @@ class GaussianNoise(Module):
     """
 
     def __init__(self, std=0.1, seed=None):
-        check_number(self, "std", std, 0)
+        checked_number("GaussianNoise: std", std, 0)
         self.std, self.seed = std, random_seed(seed)
 
     def forward(self, x, training):

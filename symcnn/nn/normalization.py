@@ -6,7 +6,8 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
-from symcnn.nn.arguments import check_channels, check_number, check_positive, described
+from symcnn.keywords import checked_number
+from symcnn.nn.arguments import check_channels, check_positive, described
 from symcnn.nn.module import Module
 from symcnn.nn.summary import shape_text
 
@@ -45,7 +46,7 @@ class LayerNorm(Module):
             raise InputError("LayerNorm: the shape has no axis", found=shape)
         for size in shape:
             check_positive(self, shape=size)
-        check_number(self, "epsilon", epsilon, 0)
+        checked_number("LayerNorm: epsilon", epsilon, 0)
         self.shape, self.epsilon = shape, epsilon
         self.gamma, self.beta = _scale_and_shift(shape, affine, dtype)
 
@@ -95,7 +96,7 @@ class GroupNorm(Module):
 
     def __init__(self, groups, channels, epsilon=1e-5, affine=True, dtype="float32"):
         check_positive(self, groups=groups, channels=channels)
-        check_number(self, "epsilon", epsilon, 0)
+        checked_number("GroupNorm: epsilon", epsilon, 0)
         if channels % groups:
             raise InputError(
                 "GroupNorm: groups must divide the channels", expected=f"a multiple of {groups}", found=channels
@@ -140,7 +141,7 @@ class InstanceNorm(Module):
 
     def __init__(self, channels, epsilon=1e-5, affine=True, dtype="float32"):
         check_positive(self, channels=channels)
-        check_number(self, "epsilon", epsilon, 0)
+        checked_number("InstanceNorm: epsilon", epsilon, 0)
         self.channels, self.epsilon = channels, epsilon
         self.gamma, self.beta = _scale_and_shift(channels, affine, dtype)
 
@@ -175,7 +176,7 @@ class LocalResponseNorm(Module):
     def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
         check_positive(self, size=size)
         for name, value in {"alpha": alpha, "beta": beta, "k": k}.items():
-            check_number(self, name, value)
+            checked_number(f"LocalResponseNorm: {name}", value)
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
     def forward(self, x, training):

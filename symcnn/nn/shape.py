@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
-from symcnn.nn.arguments import as_sides, check_images, check_number, described
+from symcnn.keywords import checked_number
+from symcnn.nn.arguments import as_sides, check_images, described
 from symcnn.nn.module import Module
 from symcnn.nn.summary import shape_text
 
@@ -77,7 +78,7 @@ class Pad2d(Module):
     def __init__(self, padding, mode="constant", value=0.0):
         if mode not in ("constant", "edge", "reflect"):
             raise InputError("Pad2d: unknown mode", expected="'constant', 'edge' or 'reflect'", found=repr(mode))
-        check_number(self, "value", value)
+        checked_number("Pad2d: value", value)
         as_sides(self, "padding", padding)
         self.padding, self.mode, self.value = padding, mode, value
 
