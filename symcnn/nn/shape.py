@@ -5,7 +5,7 @@ from __future__ import annotations
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.keywords import checked_number
-from symcnn.nn.arguments import as_sides, check_images, described
+from symcnn.nn.arguments import as_sides, check_images, check_positive, described
 from symcnn.nn.module import Module
 from symcnn.nn.summary import shape_text
 
@@ -41,9 +41,11 @@ class Reshape(Module):
 
     def __init__(self, shape):
         shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-        sc.reshape(sc.input("x", (None,) * 2), (None, *shape))  # complains about what is no shape
-        if None in shape:
-            raise InputError("Reshape: sizes are known", expected="positive integers, and at most one -1", found=shape)
+        sizes = [size for size in shape if size != -1]
+        if len(shape) - len(sizes) > 1:
+            raise InputError("Reshape: at most one size is -1", found=shape)
+        for size in sizes:
+            check_positive(self, shape=size)
         self.shape = shape
 
     def forward(self, x, training):

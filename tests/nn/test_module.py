@@ -115,21 +115,6 @@ def test_sequential_takes_layers_only():
         nn.Sequential(nn.ReLU(), sc.relu)
 
 
-def test_parallel_branches_stand_side_by_side():
-    fine, coarse = nn.Conv2d(2, 3, 1, seed=0), nn.Conv2d(2, 4, 3, padding=1, seed=1)
-    block, X = nn.Parallel(fine, coarse), rng.normal(size=(2, 2, 5, 5)).astype("float32")
-    found = block.predict(X, device="reference")
-    expected = np.concatenate([branch.predict(X, device="reference") for branch in (fine, coarse)], axis=1)
-    np.testing.assert_array_equal(found, expected)
-    with pytest.raises(sc.errors.ShapeError):
-        nn.Parallel(fine, nn.Conv2d(2, 4, 3))(sc.input("x", (None, 2, 5, 5)))
-
-
-def test_parallel_along_another_axis():
-    block = nn.Parallel(nn.ReLU(), nn.Activation("tanh"), axis=-1)
-    assert block(sc.input("x", (None, 2, 5))).shape == (None, 2, 10)
-
-
 def test_a_summary_of_given_depth():
     model = nn.Sequential(
         head=nn.ReLU(),
