@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords, checked_number, nearest
+from symcnn.keywords import checked_keywords, checked_number
 from symcnn.optim.schedules import Schedule
 
 
@@ -26,13 +26,18 @@ class Plateau:
         How many epochs after a reduction are not counted.
     floor : float
         The rate is never multiplied by less than this, all in all.
-    mode : str
-        "min" for a value that should fall, such as a loss; "max" for one that should rise, such as an accuracy.
+    monitor : str, optional
+        A column of the history, such as "val_accuracy"; by default the loss of the validation, without one that of the
+        training.
+    mode : {"auto", "min", "max"}
+        What is better; by "auto" less of what is called a loss or an error, more of all else.
     schedule : callable, optional
         Another schedule, whose factor is multiplied by this one's.
 
     Attributes
     ----------
+    monitor
+        As given.
     scale : float
         The factor it has come to.
 
@@ -56,17 +61,21 @@ class Plateau:
 
     @checked_keywords
     def __init__(
-        self, factor=0.1, patience=10, threshold=1e-4, cooldown=0, floor=0.0, mode="min",
-        schedule: Schedule | None = None,
+        self, factor=0.1, patience=10, threshold=1e-4, cooldown=0, floor=0.0,
+        monitor: str | None = None, mode="auto", schedule: Schedule | None = None,
     ):  # fmt: skip
         self.factor = checked_number("factor", factor, 0, 1, strict=True)
         self.patience, self.cooldown = checked_number("patience", patience, 0), checked_number("cooldown", cooldown, 0)
         self.threshold, self.floor = checked_number("threshold", threshold, 0, 1), checked_number("floor", floor, 0)
-        if mode not in ("min", "max"):
-            raise InputError(f"Plateau: no mode is called {mode!r}", hint=nearest(str(mode), ("min", "max")))
+        if mode not in ("auto", "min", "max"):
+            raise InputError("Plateau: mode is 'auto', 'min' or 'max'", found=repr(mode))
+        if monitor is not None and not isinstance(monitor, str):
+            raise InputError("Plateau: monitor is a name", expected="such as 'val_accuracy'", found=repr(monitor))
         if schedule is not None and not callable(schedule):
             raise InputError("Plateau: this is no schedule", expected="such as warmup(5)", found=repr(schedule))
-        self.mode, self.schedule = mode, schedule
+        if mode == "auto":
+            mode = "min" if monitor is None or "loss" in monitor or "error" in monitor else "max"
+        self.monitor, self.mode, self.schedule = monitor, mode, schedule
         self.scale = 1.0
         self._best: float | None = None
         self._waited = self._resting = 0.0  # epochs

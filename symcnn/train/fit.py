@@ -9,7 +9,7 @@ import numpy as np
 
 from symcnn.data import as_dataset, prefetch
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_keywords, nearest
 from symcnn.train.callback import Callback, Run, checked_callbacks
 from symcnn.train.evaluate import compile_evaluation
 from symcnn.train.history import History
@@ -201,8 +201,12 @@ class _Rate:
     def observe(self, metrics: dict[str, float]) -> None:
         """Tell the schedule how the epoch went, if it wants to know."""
         observe = getattr(self.schedule, "observe", None)
-        if observe is not None:
-            observe(metrics.get("val_loss", metrics["loss"]))
+        if observe is None:
+            return
+        monitor = getattr(self.schedule, "monitor", None) or ("val_loss" if "val_loss" in metrics else "loss")
+        if monitor not in metrics:
+            raise InputError(f"the schedule watches {monitor!r}, which is not measured", hint=nearest(monitor, metrics))
+        observe(metrics[monitor])
 
     def give_back(self) -> None:
         self.optimizer.learning_rate = self.base

@@ -1,7 +1,9 @@
 """Schedules against torch.optim.lr_scheduler at whole epochs, and what lies between these."""
 
+import numpy as np
 import pytest
 
+import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.optim import (
     Plateau,
@@ -102,6 +104,28 @@ def test_plateau_with_another_schedule():
     assert (plateau(0), plateau(2)) == (0.25, 0.5)
 
 
+def test_plateau_in_fit():
+    X, labels = np.random.default_rng(0).normal(size=(8, 2)), np.arange(8) % 2
+    data = X, labels
+
+    def rates(**options):
+        history = sc.train.fit(
+            sc.models.mlp([2, 2]), data, data, epochs=4, batch_size=8, optimizer=sc.optim.SGD(1e-30), device="reference",
+            schedule=Plateau(0.5, patience=0, **options), progress=False,
+        )  # fmt: skip
+        return history["learning_rate"]
+
+    for options in ({}, {"monitor": "val_accuracy"}):
+        assert rates(**options) == pytest.approx([1e-30, 1e-30, 5e-31, 2.5e-31])
+    with pytest.raises(InputError, match="did you mean 'val_accuracy'"):
+        rates(monitor="val_acuracy")
+
+
+def test_what_is_better():
+    modes = [Plateau(monitor=name).mode for name in (None, "val_loss", "error", "val_accuracy")]
+    assert modes == ["min", "min", "min", "max"]
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -121,6 +145,7 @@ def test_plateau_with_another_schedule():
         lambda: Plateau(factor=1.0),
         lambda: Plateau(patience="3"),
         lambda: Plateau(mode="lowest"),
+        lambda: Plateau(monitor=1),
         lambda: Plateau(schedule=0.1),
         lambda: cosine_decay(epoch=3),
         lambda: Plateau(patienc=3),
