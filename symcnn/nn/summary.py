@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
+from itertools import groupby
 
 import numpy as np
 
@@ -50,7 +51,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """The rows of a network, with its totals; prints as a table, and shows as one in a notebook.
+    """The rows of a network, with its totals; prints as a table, and shows as one in a notebook. Equal blocks in a row are
+    printed as one, "5 x", with the sums of their numbers.
 
     *FLOPs* are the arithmetic of the forward pass of one example, as in evaluation: a multiply-add is 2, any other
     operation on a number is 1, moving and converting data nothing.
@@ -102,9 +104,10 @@ class Summary:
         return _total(row.backward_bytes for row in self.rows)
 
     def cells(self) -> list[tuple[str, ...]]:
-        """Header, rows and total, as text."""
+        """Header, rows and total, as text; equal rows that follow each other are one, with their sums."""
+        groups = [list(group) for _, group in groupby(self.rows, key=lambda row: replace(row, name=""))]
         total = Row("total", "", (), self.parameters, self.flops, self.forward_bytes, self.backward_bytes).cells()
-        return [HEADER, *(row.cells() for row in self.rows), (*total[:2], "", *total[3:])]
+        return [HEADER, *(_merged(group).cells() for group in groups), (*total[:2], "", *total[3:])]
 
     def notes(self) -> list[str]:
         """What stands below the table."""
@@ -244,6 +247,16 @@ def _check(name, value, low):
 def _level(path: str) -> int:
     """How many names a path consists of; the module itself has none."""
     return path.count(".") + 1 if path else 0
+
+
+def _merged(rows: list[Row]) -> Row:
+    """One row for several that are equal but for their names."""
+    first, last, count = rows[0], rows[-1], len(rows)
+    if count == 1:
+        return first
+    sums = (_total(getattr(row, name) for row in rows) for name in ("flops", "forward_bytes", "backward_bytes"))
+    parameters = sum(row.parameters for row in rows)
+    return Row(f"{first.name} .. {last.name}", f"{count} x {first.layer}", first.out_shape, parameters, *sums)
 
 
 def _aligned(row, widths) -> str:

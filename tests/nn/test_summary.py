@@ -86,6 +86,17 @@ def test_a_layer_used_twice():
     assert found.parameters == 12 and found.backward_bytes == 3 * 12 + 12 * 4
 
 
+def test_equal_blocks_in_a_row_are_printed_as_one():
+    blocks = {f"block{k}": nn.Sequential(conv=nn.Conv2d(2, 2, 1, seed=k), act=nn.ReLU()) for k in range(3)}
+    model = nn.Sequential(**blocks, flat=nn.Flatten(), out=nn.Dense(8, 2, seed=0), in_shape=(2, 2, 2))
+    found = model.summary(depth=1)
+    assert len(found.rows) == 5 and len(found.cells()) == 2 + 3
+    name, kind, shape, parameters, flops, *_ = found.cells()[1]
+    assert name == "block0 .. block2" and kind.startswith("3 x ") and shape == "(n, 2, 2, 2)"
+    assert parameters == "18" and flops == str(3 * (8 * (2 * 2 + 1) + 8))
+    assert len(model.summary().cells()) == 2 + 8
+
+
 def test_states_are_told():
     class Scale(nn.Module):
         def __init__(self):
