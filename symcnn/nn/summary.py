@@ -150,6 +150,10 @@ def summarize(module, in_shape, depth=None, batch=1, plan=False, device="cpu") -
         raise InputError("summary: the shape of one example is unknown", hint="summary(in_shape=(1, 28, 28))")
     _check("batch", batch, 1)
     _check("depth", 0 if depth is None else depth, 0)
+    if plan and None in in_shape:
+        raise InputError(
+            "summary: to plan memory, all sizes must be known", found=in_shape, hint="summary(in_shape=(3, 224, 224))"
+        )
     x = sc.input("x", (None, *in_shape), module.dtype)
     with Trace() as trace:
         module(x)
@@ -202,7 +206,8 @@ def _row(application, closed, parameters, cost, trainable) -> Row:
     module, count = application.module, sum(p.size for p in parameters)
     if application.is_layer or closed:
         kind = " ".join(repr(module).split())
-        kind = kind if application.is_layer or len(kind) <= 48 else type(module).__name__
+        if closed and len(kind) > 48:
+            kind = f"{type(module).__name__} of {len(module.parts())}"
     else:
         ops = dict.fromkeys(v.op.name for v in application.own if v.op.pattern not in SEEN_OTHERWISE)
         kind = f"{type(module).__name__}: {', '.join(ops)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import nan, prod, sqrt
+from math import nan, sqrt
 from typing import Any
 
 import symcnn as sc
@@ -87,7 +87,7 @@ class Probe:
         assert self.function is not None
         self.function.calls = 0 if self.step.function is None else self.step.function.calls
         found = self.function(X, labels)
-        return Measurement(float(found["loss"]), len(X), [layer.row(found) for layer in self._layers])
+        return Measurement(float(found["loss"]), len(X), [layer.row(found, len(X)) for layer in self._layers])
 
     def _build(self, X, labels):
         x, t = symbolic_batch(X, labels)
@@ -120,7 +120,7 @@ class _Layer:
 
     def outputs(self) -> dict:
         output = self.application.outputs[0]
-        measured = {"mean": sc.mean(output), "std": sc.std(output)} if output.dtype.kind == "f" else {}
+        measured = {"mean": sc.mean(output), "std": sc.std(output), "count": sc.count(output)}
         if self.own:
             measured["weight"] = _squares(self.own)
         if self.trained:
@@ -132,15 +132,14 @@ class _Layer:
             measured[f"saturated{k}"] = sc.mean((slope < FLAT).astype(slope.dtype))
         return {self._key(name): value for name, value in measured.items()}
 
-    def row(self, found) -> dict[str, Any]:
+    def row(self, found, examples: int) -> dict[str, Any]:
         """The numbers of this layer among all that the function returned."""
 
         def value(name):
             return float(found.get(self._key(name), nan))
 
         weight, move = sqrt(value("weight")), sqrt(value("move"))
-        size = prod(d or 1 for d in self.application.outputs[0].shape[1:])
-        mean, std = value("mean"), value("std")
+        mean, std, per_example = value("mean"), value("std"), value("count") / examples
         return {
             "layer": self.application.name or type(self.application.module).__name__,
             "kind": _kind(self.application.module),
@@ -150,7 +149,7 @@ class _Layer:
             "size": sum(p.size for p in self.trained),
             "mean": mean,
             "std": std,
-            "norm": sqrt(size * (mean * mean + std * std)),
+            "norm": sqrt(per_example * (mean * mean + std * std)),
             "dead": _average((v.shape[1] or 1, value(f"dead{k}")) for k, v in enumerate(self.units)),
             "saturated": _average((1, value(f"saturated{k}")) for k in range(len(self.slopes))),
         }

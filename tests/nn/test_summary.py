@@ -115,6 +115,8 @@ def test_images_of_any_size():
     (row,) = found.rows
     assert row.out_shape == (None, 2, None, None) and row.parameters == 20
     assert row.flops is None and found.flops is None and "?" in str(found)
+    with pytest.raises(sc.InputError, match="all sizes must be known"):
+        model.summary(in_shape=(1, None, None), plan=True)
 
 
 def test_float64_takes_twice_the_bytes():

@@ -148,6 +148,14 @@ def test_uint8_images_and_other_batch_sizes():
         assert found.examples == n and rows(found)["flat"]["mean"] == pytest.approx(images.mean())
 
 
+def test_the_norm_of_images_is_that_of_one_example():
+    model = nn.Sequential(conv=nn.Conv2d(1, 2, 3, seed=0), act=nn.ReLU(), pool=nn.GlobalAvgPool2d(), flat=nn.Flatten())
+    images = rng.normal(size=(4, 1, 7, 5)).astype("float32")
+    found = rows(measured(model, images, LABELS[:4]))
+    out = model[:2].predict(images, device="reference")
+    assert found["act"]["norm"] == pytest.approx(np.sqrt((out**2).sum(axis=(1, 2, 3)).mean()), rel=1e-5)
+
+
 def signs(model, *args, **options):
     return {f.sign: f for f in measured(model, *args, **options).findings()}
 
