@@ -8,12 +8,34 @@ from difflib import get_close_matches
 
 from symcnn.models.alexnet import alexnet
 from symcnn.models.cs231n import cs231n_convnet
+from symcnn.models.fcn import fcn8s, fcn16s, fcn32s, fcn_alexnet
 from symcnn.models.googlenet import googlenet
 from symcnn.models.lenet import lenet
 from symcnn.models.mlp import mlp
+from symcnn.models.nin import nin, nin_imagenet
+from symcnn.models.resnet import resnet18, resnet34, resnet50
+from symcnn.models.vgg import vgg16, vgg19
 from symcnn.models.zfnet import zfnet
 
-__all__ = ["alexnet", "cs231n_convnet", "googlenet", "lenet", "mlp", "zfnet"]
+__all__ = [
+    "alexnet",
+    "cs231n_convnet",
+    "fcn8s",
+    "fcn16s",
+    "fcn32s",
+    "fcn_alexnet",
+    "googlenet",
+    "lenet",
+    "mlp",
+    "nin",
+    "nin_imagenet",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "vgg16",
+    "vgg19",
+    "zfnet",
+]
 
 
 def __getattr__(name: str):

@@ -7,6 +7,7 @@ from typing import Any
 from symcnn.keywords import checked_keywords
 from symcnn.models.maker import Maker, checked_count, checked_image
 from symcnn.nn import (
+    AvgPool2d,
     Conv2d,
     Flatten,
     GlobalAvgPool2d,
@@ -16,7 +17,9 @@ from symcnn.nn import (
     Parallel,
     ReLU,
     Sequential,
+    SideHeads,
 )
+from symcnn.nn.sequential import out_shape
 
 
 class Inception(Parallel):
@@ -87,16 +90,18 @@ BLOCKS = {
 @checked_keywords
 def googlenet(
     in_shape=(3, 224, 224), classes: int = 1000, dropout: float = 0.4, seed=0, dtype="float32", width: float = 1.0, init=None,
+    auxiliary: bool = False,
 ) -> Sequential:  # fmt: skip
-    """GoogLeNet: three convolutions, nine inception blocks, one dense layer.
+    """GoogLeNet: three convolutions, nine inception blocks, one dense layer; at will with its auxiliary classifiers.
 
     Parameters
     ----------
     in_shape : (channels, height, width)
-        Height and width at least 47; any larger size fits, since the mean over the image precedes the dense layer.
+        Height and width at least 47, with auxiliary classifiers 79; any larger size fits the network without them,
+        since the mean over the image precedes the dense layer.
     classes : int
     dropout : float
-        Rate before the dense layer.
+        Rate before the dense layer. The auxiliary classifiers drop 0.7, unless this is 0.
     seed : int or numpy.random.Generator
         Of the initial weights and the dropout masks.
     dtype : str
@@ -105,11 +110,15 @@ def googlenet(
         Factor of all hidden widths.
     init : str or callable, optional
         Of all weights; by default He's, Glorot's for the dense layer.
+    auxiliary : bool
+        With the two classifiers at blocks 4a and 4d. In training the network then puts out a tuple, (logits, logits of
+        the first, logits of the second), for the loss ``sc.losses.with_auxiliary(sc.losses.cross_entropy, 0.3)``.
 
     Returns
     -------
     Sequential
-        From (n, *in_shape) to logits (n, classes); 6,998,552 parameters by default.
+        From (n, *in_shape) to logits (n, classes); 6,998,552 parameters by default, 13,378,280 with the auxiliary
+        classifiers.
 
     Notes
     -----
@@ -125,9 +134,11 @@ def googlenet(
     6998552
     >>> model["inception3a"]
     Inception(192, 64, 96, 128, 16, 32, 32)
+    >>> googlenet(init="zeros", auxiliary=True).parameters().count
+    13378280
     """
     checked_count("googlenet", classes=classes)
-    in_shape = checked_image("googlenet", in_shape, 47)
+    in_shape = checked_image("googlenet", in_shape, 79 if auxiliary else 47)
     make = Maker("googlenet", width, init, seed, dtype)
 
     def norm():
@@ -149,6 +160,7 @@ def googlenet(
         "norm2": norm(),
         "pool2": pool(),
     }
+    heads = {}
     for block, widths in BLOCKS.items():
         if block in ("4a", "5a"):
             layers[f"pool{int(block[0]) - 1}"] = pool()
@@ -158,10 +170,30 @@ def googlenet(
         )
         n1, _, n3, _, n5, pooled = scaled
         channels = n1 + n3 + n5 + pooled
+        if auxiliary and block in ("4a", "4d"):
+            head = _head(make, layers, in_shape, channels, classes, 0.7 if dropout else 0.0)
+            heads[f"aux{len(heads) + 1}"] = f"inception{block}", head
     layers |= {
         "pool5": GlobalAvgPool2d(),
         "flatten": Flatten(),
         "drop": make.dropout(dropout),
         "dense": make.dense(channels, classes),
     }
-    return Sequential(**layers, in_shape=in_shape)
+    return SideHeads(heads, **layers, in_shape=in_shape) if heads else Sequential(**layers, in_shape=in_shape)
+
+
+def _head(make, layers, in_shape, channels, classes, dropout) -> Sequential:
+    """An auxiliary classifier at the end of `layers`, which put out so many channels."""
+    pool = AvgPool2d(5, stride=3)
+    seen = out_shape(Sequential(**layers, pool=pool), in_shape)
+    reduced, hidden = make.channels(128), make.channels(1024)
+    return Sequential(
+        pool=pool,
+        conv=make.conv(channels, reduced, 1),
+        relu1=ReLU(),
+        flatten=Flatten(),
+        dense1=make.dense(reduced * seen[1] * seen[2], hidden, init="he_uniform"),
+        relu2=ReLU(),
+        drop=make.dropout(dropout),
+        dense2=make.dense(hidden, classes),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
@@ -44,7 +45,7 @@ class Maker:
             )
         self.network, self.width, self.init, self.dtype = network, float(width), init, _float_dtype(network, dtype)
         try:
-            self.rng = np.random.default_rng(seed)
+            self.rng: Any = np.random.default_rng(seed)
         except (TypeError, ValueError):
             raise InputError(
                 f"{network}: this is no seed", expected="an integer or a numpy.random.Generator", found=repr(seed)
@@ -67,8 +68,10 @@ class Maker:
         return Dropout(rate, seed=self.rng)
 
 
-def checked_image(network: str, in_shape, minimum: int = 1) -> tuple[int, int, int]:
+def checked_image(network: str, in_shape, minimum: int = 1, any_size: bool = False) -> tuple[Any, Any, Any]:
     """`in_shape` as (channels, height, width), or an error that says how to write it.
+
+    Height and width may be ``None``, unknown until the call, with `any_size`.
 
     Raises
     ------
@@ -87,20 +90,21 @@ def checked_image(network: str, in_shape, minimum: int = 1) -> tuple[int, int, i
       found:    (28, 28, 1)
       hint:     in_shape=(1, 28, 28); images are (n, channels, height, width)
     """
-    shape = tuple(in_shape) if np.ndim(in_shape) == 1 else ()
-    if len(shape) != 3 or not all(_is_count(size) for size in shape):
-        hint = f"in_shape=(3, {in_shape}, {in_shape})" if _is_count(in_shape) else "in_shape=(3, 224, 224)"
+    shape = tuple(in_shape) if isinstance(in_shape, Iterable) else ()
+    known = [size for size in shape if size is not None] if any_size and shape[:1] != (None,) else shape
+    if len(shape) != 3 or not all(map(_is_count, known)):
+        size = in_shape if _is_count(in_shape) else None if any_size else 224
         raise InputError(
-            f"{network}: in_shape is the shape of one image", expected="(channels, height, width), positive integers",
-            found=repr(in_shape), hint=hint,
+            f"{network}: in_shape is the shape of one image", found=repr(in_shape), hint=f"in_shape=(3, {size}, {size})",
+            expected="(channels, height, width), positive integers" + (" or None for any size" if any_size else ""),
         )  # fmt: skip
-    channels, height, width = map(int, shape)
+    channels, height, width = (None if size is None else int(size) for size in shape)
     if width in LIKELY_CHANNELS and channels not in LIKELY_CHANNELS and height not in LIKELY_CHANNELS:
         raise InputError(
             f"{network}: in_shape looks like (height, width, channels)", expected="(channels, height, width)",
             found=shape, hint=f"in_shape={(width, channels, height)}; images are (n, channels, height, width)",
         )  # fmt: skip
-    if min(height, width) < minimum:
+    if any(size is not None and size < minimum for size in (height, width)):
         raise ShapeError(
             f"{network} needs images of at least {minimum} x {minimum}",
             expected=f"({channels}, height >= {minimum}, width >= {minimum})",

@@ -2,7 +2,8 @@
 
 Read `module` for what a Module is; `dense`, `conv`, `pool`, `batch_norm`, `normalization`, `noise`, `activation` and `shape`
 for the layers; `sequential`, `parallel`, `residual` and `lambda_layer` for how they combine; `state` and `trace` for what a
-layer remembers from batch to batch; `freeze` for what training leaves alone.
+layer remembers from batch to batch; `freeze` for what training leaves alone; `convolutional` and
+`transfer` for what becomes of a trained network.
 """
 
 from symcnn.nn.activation import (
@@ -22,6 +23,8 @@ from symcnn.nn.activation import (
 )
 from symcnn.nn.batch_norm import BatchNorm
 from symcnn.nn.conv import Conv2d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
+from symcnn.nn.convolutional import convolutional
+from symcnn.nn.copying import twin
 from symcnn.nn.dense import Dense, Maxout
 from symcnn.nn.lambda_layer import Lambda
 from symcnn.nn.module import Module, Parameters
@@ -83,5 +86,7 @@ __all__ = [
     "Tanh",
     "Trace",
     "Upsample2d",
+    "convolutional",
     "record_update",
+    "twin",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.nn.arguments import as_pair, check_images, check_positive, described, parameter
@@ -37,7 +39,7 @@ class Conv2d(Module):
 
     def __init__(
         self, in_channels, out_channels, window, stride=1, padding=0, dilation=1, groups=1,
-        bias=True, init="glorot_uniform", seed=None, dtype="float32",
+        bias=True, init: Any = "glorot_uniform", seed=None, dtype="float32",
     ):  # fmt: skip
         _check_channels(self, in_channels, out_channels, groups)
         self.in_channels, self.out_channels, self.window = in_channels, out_channels, as_pair(self, "window", window)

@@ -69,7 +69,7 @@ class Module:
     Attributes
     ----------
     in_shape : tuple of int or None
-        Shape of one example, where the module knows it.
+        Shape of one example, where the module knows it; ``None`` for sizes that may differ from call to call.
     frozen : frozenset of str
         Names of the module's own arrays that training leaves as they are; see `freeze`.
 
@@ -89,7 +89,7 @@ class Module:
            [2.]], dtype=float32)
     """
 
-    in_shape: tuple[int, ...] | None = None
+    in_shape: tuple[int | None, ...] | None = None
     frozen: frozenset[str] = frozenset()
 
     def __init_subclass__(cls, **kwargs):
@@ -259,7 +259,7 @@ class Module:
     def as_input(self, X) -> np.ndarray:
         """`X` as this module takes it: uint8 stays, everything else in the dtype of the parameters."""
         X = np.asarray(X)
-        if self.in_shape is not None and X.shape[1:] != self.in_shape:
+        if self.in_shape is not None and not _fits(X.shape[1:], self.in_shape):
             one = " (one example needs a batch axis: X[None])" if X.shape == self.in_shape else ""
             raise ShapeError(
                 f"{type(self).__name__} takes other inputs",
@@ -274,9 +274,10 @@ class Module:
     def _compiled(self, X, device):
         """The function behind predict, built once per shape of an example, dtype and device."""
         cache = self.__dict__.setdefault("_functions", {})
-        key = X.shape[1:], X.dtype, device
+        shape = self.in_shape or X.shape[1:]
+        key = shape, X.dtype, device
         if key not in cache:
-            x = sc.input("x", (None, *X.shape[1:]), X.dtype)
+            x = sc.input("x", (None, *shape), X.dtype)
             cache[key] = sc.function([x], self(x), device=device)
         return cache[key]
 
@@ -345,6 +346,11 @@ def _members(attributes: Mapping, kind: type) -> Iterator[tuple]:
             yield from ((f"{name}.{inner}", v) for inner, v in _members(dict(enumerate(value)), kind))
         elif isinstance(value, dict):
             yield from ((f"{name}.{inner}", v) for inner, v in _members(value, kind))
+
+
+def _fits(shape, in_shape) -> bool:
+    """Whether `shape` is `in_shape`, where that is known."""
+    return len(shape) == len(in_shape) and all(known in (None, n) for n, known in zip(shape, in_shape, strict=True))
 
 
 def _join(path: str, name: str) -> str:

@@ -49,7 +49,7 @@ class Evaluation:
 
     def _built(self, X, labels):
         if self.function is None:
-            x, t = symbolic_batch(X, labels)
+            x, t = symbolic_batch(X, labels, self.model.in_shape)
             output = self.model(x, training=False)
             self.function = sc.function([x, t], [self.loss(output, t), output], device=self.device)
         return self.function

@@ -90,7 +90,7 @@ class Probe:
         return Measurement(float(found["loss"]), len(X), [layer.row(found, len(X)) for layer in self._layers])
 
     def _build(self, X, labels):
-        x, t = symbolic_batch(X, labels)
+        x, t = symbolic_batch(X, labels, self.step.model.in_shape)
         graph = self.step.graph(x, t)
         self._frozen_at = graph.trainable.keys()
         gradients = dict(zip(graph.trainable, graph.gradients, strict=True))

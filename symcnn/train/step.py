@@ -72,7 +72,7 @@ class Step:
         return self.function
 
     def _build(self, X, labels):
-        x, t = symbolic_batch(X, labels)
+        x, t = symbolic_batch(X, labels, self.model.in_shape)
         graph = self.graph(x, t)
         self._trained = graph.trainable.keys()
         return sc.function([x, t], graph.cost, updates=graph.updates, device=self.device, mode=self.mode)
@@ -186,10 +186,17 @@ def compile_step(
     return Step(model, loss, optimizer, device, mode, penalty, constraint)
 
 
-def symbolic_batch(X, labels):
-    """Symbolic inputs for batches like these; the number of examples stays unknown."""
-    x = sc.input("x", (None, *X.shape[1:]), X.dtype)
-    return x, sc.input("labels", (None, *labels.shape[1:]), labels.dtype)
+def symbolic_batch(X, labels, in_shape=None):
+    """Symbolic inputs for batches like these; how many examples stays unknown.
+
+    So do the sizes that `in_shape`, that of the model, leaves open, in images and in labels of their pixels.
+    """
+    image, target = X.shape[1:], labels.shape[1:]
+    if in_shape is not None and None in in_shape:
+        image = tuple(in_shape)
+        if target[-2:] == X.shape[-2:]:
+            target = (*target[:-2], *image[-2:])
+    return sc.input("x", (None, *image), X.dtype), sc.input("labels", (None, *target), labels.dtype)
 
 
 def checked_batch(model, X, labels):

@@ -39,6 +39,13 @@ def test_lenet_of_too_small_an_image():
         ("alexnet", 60_965_224),
         ("zfnet", 62_357_608),
         ("googlenet", 6_998_552),
+        ("vgg16", 138_357_544),
+        ("vgg19", 143_667_240),
+        ("nin", 966_986),
+        ("nin_imagenet", 7_595_176),
+        ("resnet18", 11_689_512),
+        ("resnet34", 21_797_672),
+        ("resnet50", 25_557_032),
     ],
 )
 def test_parameters_of_the_papers(name, count):
@@ -47,6 +54,26 @@ def test_parameters_of_the_papers(name, count):
     summary = model.summary()
     assert summary.parameters == count == sum(row.parameters for row in summary.rows)
     assert summary.rows[-1].out_shape == (None, 10 if model.in_shape[1] < 100 else 1000)
+
+
+@pytest.mark.parametrize(("name", "count"), [("vgg16", 138_365_992), ("vgg19", 143_678_248)])
+def test_batch_norm_in_vgg(name, count):
+    """As torchvision's vgg16_bn and vgg19_bn, whose convolutions keep their biases."""
+    assert getattr(sc.models, name)(batch_norm=True, init="zeros").parameters().count == count
+
+
+def test_googlenet_with_its_heads():
+    model = sc.models.googlenet(init="zeros", auxiliary=True)
+    counts = [model[name].parameters().count for name in ("aux1", "aux2")]
+    # Each pools 14 x 14 to 4 x 4, reduces to 128 channels, and has dense layers of 1024 and 1000.
+    rest = (128 * 16 * 1024 + 1024) + (1024 * 1000 + 1000)
+    assert counts == [512 * 128 + 128 + rest, 528 * 128 + 128 + rest]
+    assert model.parameters().count == 13_378_280 == 6_998_552 + sum(counts)
+    outputs = model(sc.input("x", (None, 3, 224, 224)), training=True)
+    assert [y.shape for y in outputs] == [(None, 1000)] * 3
+    assert model(sc.input("x", (None, 3, 224, 224))).shape == (None, 1000)
+    with pytest.raises(sc.errors.ShapeError, match="googlenet needs images of at least 79 x 79"):
+        sc.models.googlenet((3, 78, 99), auxiliary=True)
 
 
 def test_alexnets_first_convolution():
@@ -63,6 +90,37 @@ def test_zfnet_shapes_are_those_of_the_paper():
     shapes = {row.name: row.out_shape[1:] for row in sc.models.zfnet(init="zeros").summary().rows}
     assert [shapes[f"conv{k}"] for k in (1, 2, 5)] == [(96, 110, 110), (256, 26, 26), (256, 13, 13)]
     assert [shapes[f"pool{k}"] for k in (1, 2, 5)] == [(96, 55, 55), (256, 13, 13), (256, 6, 6)]
+
+
+def test_vgg_halves_the_image_five_times():
+    shapes = {row.name: row.out_shape[1:] for row in sc.models.vgg16(init="zeros").summary().rows}
+    assert [shapes[f"pool{k}"] for k in range(1, 6)] == [
+        (64, 112, 112), (128, 56, 56), (256, 28, 28), (512, 14, 14), (512, 7, 7),
+    ]  # fmt: skip
+
+
+def test_maps_of_network_in_network():
+    shapes = {row.name: row.out_shape[1:] for row in sc.models.nin(init="zeros").summary().rows}
+    assert [shapes[name] for name in ("cccp2", "pool1", "pool2", "cccp6", "pool3")] == [
+        (96, 32, 32), (96, 16, 16), (192, 8, 8), (10, 8, 8), (10, 1, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50"])
+def test_resnet_stages_are_those_of_the_paper(name):
+    expansion = 4 if name == "resnet50" else 1
+    shapes = {row.name: row.out_shape[1:] for row in getattr(sc.models, name)(init="zeros").summary(depth=1).rows}
+    assert shapes["conv1"] == (64, 112, 112)
+    assert [shapes[f"layer{k + 1}"] for k in range(4)] == [
+        (expansion * 64 * 2**k, 56 // 2**k, 56 // 2**k) for k in range(4)
+    ]
+
+
+def test_a_residual_block_adds_its_input():
+    block = sc.models.resnet18((3, 32, 32), width=1 / 16)["layer1"][0]
+    X = np.random.default_rng(0).normal(size=(2, 4, 5, 5)).astype("float32")
+    block.parameters()["bn2.gamma"].set_value(np.zeros(4))
+    np.testing.assert_array_equal(block.predict(X, device="reference"), np.maximum(X, 0))
 
 
 def test_googlenet_blocks_are_those_of_the_paper():
