@@ -46,7 +46,9 @@ def to_nchw(images) -> np.ndarray:
     >>> to_nchw(np.zeros((10, 32, 48, 3), "uint8")).shape
     (10, 3, 32, 48)
     """
-    return np.moveaxis(_checked(images, -1, f"they are {_WORDS[-3]} already"), -1, -3)
+    images = np.asarray(images)
+    _check(images.shape, -1, f"they are {_WORDS[-3]} already")
+    return np.moveaxis(images, -1, -3)
 
 
 def to_nhwc(images) -> np.ndarray:
@@ -72,7 +74,9 @@ def to_nhwc(images) -> np.ndarray:
     >>> to_nhwc(np.zeros((3, 32, 48), "uint8")).shape
     (32, 48, 3)
     """
-    return np.moveaxis(_checked(images, -3, f"they are {_WORDS[-1]} already"), -3, -1)
+    images = np.asarray(images)
+    _check(images.shape, -3, f"they are {_WORDS[-1]} already")
+    return np.moveaxis(images, -3, -1)
 
 
 @checked_keywords
@@ -148,8 +152,8 @@ def to_gray(images, layout: str = "NCHW") -> np.ndarray:
     return np.expand_dims(gray, _axis(layout))
 
 
-def check_layout(images, layout: str = "NCHW") -> np.ndarray:
-    """`images` as an array, if they do not look as if their axes were in the other order.
+def check_layout(images, layout: str = "NCHW") -> None:
+    """Raise an error if images look as if their axes were in the other order.
 
     An axis of 1, 3 or 4 looks like channels. If only the wrong one of the two axes in question does, the order is wrong;
     where both do, or neither, shapes cannot tell.
@@ -157,13 +161,9 @@ def check_layout(images, layout: str = "NCHW") -> np.ndarray:
     Parameters
     ----------
     images : array_like
-        (..., height, width, channels) or (..., channels, height, width).
+        (..., height, width, channels) or (..., channels, height, width); only the shape is looked at.
     layout : {"NCHW", "NHWC"}
         The order that is expected; also by the names ``"BDRC"`` and ``"BRCD"``.
-
-    Returns
-    -------
-    numpy.ndarray
 
     Raises
     ------
@@ -181,7 +181,7 @@ def check_layout(images, layout: str = "NCHW") -> np.ndarray:
       hint:     convert them: sc.data.to_nchw(images)
     """
     axis = _axis(layout)
-    return _checked(images, axis, f"convert them: {_CONVERSION[axis]}")
+    _check(np.shape(images), axis, f"convert them: {_CONVERSION[axis]}")
 
 
 def layout_hint(found, expected) -> str | None:
@@ -213,24 +213,22 @@ def layout_hint(found, expected) -> str | None:
     return None
 
 
-def _checked(images, axis: int, hint: str) -> np.ndarray:
-    images = np.asarray(images)
-    if images.ndim < 3:
+def _check(shape: tuple[int, ...], axis: int, hint: str) -> None:
+    if len(shape) < 3:
         raise ShapeError(
             "images have channels, a height and a width",
             expected=_WORDS[axis],
-            found=images.shape,
-            hint="a gray image needs a channel axis: image[None] or image[..., None]" if images.ndim == 2 else None,
+            found=shape,
+            hint="a gray image needs a channel axis: image[None] or image[..., None]" if len(shape) == 2 else None,
         )
     other = -4 - axis
-    if _likely_channels(images.shape[other]) and not _likely_channels(images.shape[axis]):
+    if _likely_channels(shape[other]) and not _likely_channels(shape[axis]):
         raise ShapeError(
             "the channels are not where they should be",
             expected=_WORDS[axis],
-            found=f"{images.shape}, which looks like {_WORDS[other]}",
+            found=f"{shape}, which looks like {_WORDS[other]}",
             hint=hint,
         )
-    return images
 
 
 def _likely_channels(size: int) -> bool:
