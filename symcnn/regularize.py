@@ -25,6 +25,7 @@ class Rule:
         Of paths; the weights by default.
     """
 
+    @checked_keywords
     def __init__(self, *patterns: str):
         for pattern in patterns:
             if not isinstance(pattern, str):
@@ -66,6 +67,7 @@ class Penalty(Rule):
         If the strength is no number or negative.
     """
 
+    @checked_keywords
     def __init__(self, strength: float, *patterns: str):
         super().__init__(*patterns)
         self.strength = checked_number(f"{type(self).__name__}: strength", strength, 0)

@@ -83,7 +83,7 @@ def test_names_of_other_libraries_are_translated(make, hint):
 
 def test_a_translation_is_a_keyword_that_something_has():
     """No entry of the table is out of date."""
-    modules = (sc, sc.nn, sc.optim, sc.train, sc.models, sc.losses, sc.metrics, sc.data, sc.init)
+    modules = (sc, sc.nn, sc.optim, sc.train, sc.models, sc.losses, sc.metrics, sc.data, sc.init, sc.regularize)
     functions = [getattr(f, "__init__", f) if isinstance(f, type) else f for m in modules for f in vars(m).values()]
     known = set()
     for function in filter(callable, functions):

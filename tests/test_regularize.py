@@ -180,6 +180,8 @@ def test_constraints_whose_pattern_matches_nothing(model, batch):
         lambda: MaxNorm(1, 2),
         lambda: MaxNorm(1, axes=0),
         lambda: NonNegative(1),
+        lambda: NonNegative(axis=0),
+        lambda: L2(weight_decay=0.1),
     ],
 )
 def test_values_that_cannot_be(make):

@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 
 from symcnn.errors import InputError, ShapeError
-from symcnn.keywords import checked_number, nearest
+from symcnn.keywords import checked_number, meant, nearest
 
 _generator = np.random.default_rng(0)
 _named: dict[str, Initializer] = {}
@@ -97,7 +97,7 @@ class Initializer:
     def _checked(self, options: dict) -> dict[str, float]:
         for name in options:
             if name not in self._known:
-                raise InputError(f"{self.name} has no option {name!r}", hint=nearest(name, self._known))
+                raise InputError(f"{self.name} has no option {name!r}", hint=meant(name, self._known))
         return {name: checked_number(f"{self.name}: {name}", value) for name, value in options.items()}
 
 

@@ -348,6 +348,16 @@ def test_typos():
         SGD(0.1, momentun=0.9)
     with pytest.raises(InputError, match="did you mean 'clip_norm'"):
         Adam(clipnorm=1.0)
+    for theirs, ours in {
+        "lr": "learning_rate",
+        "betas": "beta1",
+        "eps": "epsilon",
+        "max_grad_norm": "clip_norm",
+    }.items():
+        with pytest.raises(InputError, match=f"did you mean '{ours}'"):
+            Adam(**{theirs: 1})
+    with pytest.raises(InputError, match="did you mean 'rho'"):
+        RMSProp(alpha=0.9)
 
 
 def test_one_gradient_per_parameter():

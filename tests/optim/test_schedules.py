@@ -154,3 +154,14 @@ def test_what_is_better():
 def test_values_that_cannot_be(make):
     with pytest.raises(InputError):
         make()
+
+
+def test_words_of_other_libraries():
+    for make, ours in (
+        (lambda: step_decay(step_size=3), "every"),
+        (lambda: exponential_decay(gamma=0.9), "factor"),
+        (lambda: cosine_decay(T_max=3), "epochs"),
+        (lambda: cosine_decay(3, eta_min=0), "floor"),
+    ):
+        with pytest.raises(InputError, match=f"did you mean '{ours}'"):
+            make()
