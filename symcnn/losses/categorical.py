@@ -55,8 +55,10 @@ def cross_entropy(logits, labels, weights=None, ignore_index=None, label_smoothi
 
     Notes
     -----
-    As PyTorch's ``cross_entropy``, but for the mean of nothing, which is NaN there. The mean of a batch without
-    examples is NaN here, too.
+    As PyTorch's ``cross_entropy``, but that a batch of which all is ignored has a mean there of NaN.
+
+    With `ignore_index` the labels that are looked up are computed, and checked when the call has computed everything: a
+    label out of range raises after the step has made its update. Without, it raises before.
 
     Szegedy et al., *Rethinking the Inception architecture for computer vision*, CVPR 2016 (label smoothing).
 

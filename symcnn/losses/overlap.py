@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import symcnn as sc
+from symcnn.errors import ShapeError
 from symcnn.keywords import checked_keywords, checked_number
 from symcnn.losses.arguments import as_variables, check_shapes, class_count, selected
 
@@ -71,6 +72,12 @@ def _overlap(what, logits, labels, smooth, ignore_index):
     checked_number(f"{what}: smooth", smooth, 0)
     logits, labels = as_variables(what, logits, labels)
     classes = class_count(what, logits)
+    if classes == 1:
+        raise ShapeError(
+            f"{what}: the softmax of one class is always 1",
+            expected="(n, classes, ...) with a class for the background",
+            found=logits.shape,
+        )
     labels, kept = selected(what, labels, ignore_index)
     truth = labels
     if labels.dtype.kind in "iu":

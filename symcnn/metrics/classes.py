@@ -11,7 +11,17 @@ from symcnn.keywords import checked_keywords
 def predicted_classes(predictions) -> np.ndarray:
     """Class indices (n, ...): integers as they are, scores (n, classes, ...) by their largest."""
     predictions = np.asarray(predictions)
-    return predictions if predictions.dtype.kind in "iu" else checked_scores(predictions).argmax(axis=1)
+    if predictions.dtype.kind in "iu":
+        return predictions
+    scores = checked_scores(predictions)
+    if scores.shape[1] == 1:
+        raise ShapeError(
+            "one score is no choice between classes",
+            expected="(n, classes, ...) with two classes or more",
+            found=scores.shape,
+            hint="of a yes-or-no score take the side: (logits[:, 0] > 0).astype(int)",
+        )
+    return scores.argmax(axis=1)
 
 
 def checked_scores(scores) -> np.ndarray:

@@ -64,3 +64,5 @@ def test_refusals():
             loss(z, sc.input("t", (None, 5), "int64"))
         with pytest.raises(sc.InputError, match="smooth"):
             loss(z, sc.input("t", (None, 4), "int64"), smooth=-1)
+        with pytest.raises(sc.ShapeError, match="always 1"):
+            loss(sc.input("z", (None, 1, 4)), sc.input("t", (None, 4), "int64"))

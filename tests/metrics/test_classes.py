@@ -78,3 +78,9 @@ def test_shapes_and_dtypes():
         with pytest.raises(InputError, match="no class") as error:
             metrics.top_k_accuracy(np.zeros((2, 3)), [1, label])
         assert "ignore_index" in error.value.hint
+
+
+def test_a_single_score_is_no_choice():
+    with pytest.raises(ShapeError, match="one score") as error:
+        metrics.accuracy(np.zeros((4, 1)), [0, 1, 1, 0])
+    assert "> 0" in error.value.hint
