@@ -57,8 +57,10 @@ def write_atomically(path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        if isinstance(error, OSError):  # such as a full disk
+            raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
         raise
 
 

@@ -5,6 +5,7 @@ Read `step` for what a step is, `fit` for the loop, `callback` for what can be d
 """
 
 from symcnn.train.callback import Callback, Run
+from symcnn.train.checkpoints import Checkpoints
 from symcnn.train.early_stopping import EarlyStopping
 from symcnn.train.evaluate import Evaluation, compile_evaluation, evaluate
 from symcnn.train.fit import fit
@@ -18,6 +19,7 @@ from symcnn.train.step import Step, compile_step
 
 __all__ = [
     "Callback",
+    "Checkpoints",
     "EarlyStopping",
     "Evaluation",
     "History",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from symcnn.data import Dataset
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
 from symcnn.train.history import History
+from symcnn.train.rate import Rate
 from symcnn.train.step import Step
 
 
@@ -66,8 +68,12 @@ class Run:
 
     Attributes
     ----------
-    model, step, train, validation, batch_size, epochs, seed
-        As `fit` has them; ``step.optimizer`` is the optimiser, ``epochs`` may be infinite if `steps` limits the run.
+    model, step, train, validation, batch_size, epochs, steps, seed
+        As `fit` has them; ``step.optimizer`` is the optimiser, and what is not limited is infinite.
+    rate : Rate
+        The learning rate without and with the schedule.
+    callbacks : list of Callback
+        All of them, in order.
     epoch : int
         The current one, counted from 0.
     batch : int
@@ -91,6 +97,11 @@ class Run:
         Whether that was Ctrl-C.
     resumed : bool
         Whether the run goes on from a checkpoint.
+    epoch_is_over : bool
+        Whether this epoch is complete and in the history.
+    exact : bool
+        Whether the weights are those of this position; a callback that sets others says ``False``, and no checkpoint is
+        written any more.
     """
 
     model: Any
@@ -99,9 +110,12 @@ class Run:
     validation: Dataset | None
     batch_size: int
     epochs: float
+    steps: float
     seed: int
-    say: Any = print  # tells the user one line; nothing where progress is not shown
-    batches: int = 0
+    rate: Rate
+    callbacks: list[Callback]
+    say: Any  # tells the user one line, where progress is shown
+    batches: int
     epoch: int = 0
     batch: int = 0
     steps_done: int = 0
@@ -113,6 +127,10 @@ class Run:
     stopped: str | None = None
     interrupted: bool = False
     resumed: bool = False
+    resumed_from: Path | None = None  # also where that folder was empty
+    epoch_is_over: bool = False
+    exact: bool = True
+    epoch_start: float = 0.0  # as perf_counter has it
     total_loss: float = 0.0  # of the examples of this epoch so far
     examples: int = 0  # of this epoch so far
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from math import ceil, inf, isfinite
+from math import ceil, inf
 from time import perf_counter
 
 import numpy as np
 
 from symcnn.data import as_dataset, prefetch
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords, nearest
+from symcnn.keywords import checked_keywords
 from symcnn.train.callback import Callback, Run, checked_callbacks
+from symcnn.train.checkpoints import Checkpoints
+from symcnn.train.checkpoints import resume as resume_from
 from symcnn.train.evaluate import compile_evaluation
 from symcnn.train.history import History
 from symcnn.train.interrupt import Interrupts
 from symcnn.train.nan_guard import NaNGuard
 from symcnn.train.progress import Progress
+from symcnn.train.rate import Rate
 from symcnn.train.step import Step, compile_step
 
 
@@ -39,6 +42,7 @@ def fit(
     callbacks=(),
     on_epoch=None,
     nan_guard: bool = True,
+    resume=None,
 ) -> History:
     """Train `model` on `train`.
 
@@ -71,12 +75,16 @@ def fit(
     progress : bool or {"bar", "lines"}
         A bar per epoch in a terminal or a notebook, a line per epoch if the output is piped; ``False`` for nothing.
     callbacks : Callback or sequence of them
-        Called around the steps: `EarlyStopping`, your own.
+        Called around the steps: `EarlyStopping`, `Checkpoints`, your own.
     on_epoch : callable, optional
         Called as ``on_epoch(epoch, history)`` after each epoch.
     nan_guard : bool
         Stop with the last finite weights when the loss or a weight becomes NaN or infinite, and say where that began; see
         `NaNGuard`.
+    resume : str or pathlib.Path, optional
+        Folder of `Checkpoints`: continue from the newest, to the same bits as a run that was never broken off. Begins at
+        the start if there is none yet, so that one command starts a run and continues it. More epochs or steps than
+        before may be asked for; all else must be as it was.
 
     Returns
     -------
@@ -88,6 +96,8 @@ def fit(
     ------
     InputError
         If there is nothing to train on, the validation set does not fit the model, or a keyword is unknown.
+    FileError
+        If no checkpoint in the folder can be read, or it is of another run.
 
     Examples
     --------
@@ -100,26 +110,33 @@ def fit(
     True
     """
     train, validation = as_dataset(train), None if validation is None else as_dataset(validation)
-    last = _checked_size(train, batch_size, epochs, steps)
-    callbacks = checked_callbacks(callbacks) + ([] if on_epoch is None else [_EveryEpoch(on_epoch)])
-    if nan_guard and not any(isinstance(callback, NaNGuard) for callback in callbacks):
-        callbacks = [NaNGuard(), *callbacks]  # the first: what the others then see and write down is finite
+    _check_counts(train, epochs=epochs, steps=steps, batch_size=batch_size)
+    if epochs is None:
+        epochs = 10 if steps is None else None
     if step is not None and not isinstance(step, Step):
         raise InputError("fit: this is no step", found=repr(step), hint="sc.train.compile_step(model, ...)")
     step = step or compile_step(model, loss, optimizer, device)
     evaluation = evaluation or compile_evaluation(model, step.loss, step.device)
+    callbacks = checked_callbacks(callbacks) + ([] if on_epoch is None else [_EveryEpoch(on_epoch)])
+    if nan_guard and not any(isinstance(callback, NaNGuard) for callback in callbacks):
+        callbacks.insert(0, NaNGuard())  # the first: what the others then see and write down is finite
+    callbacks.sort(key=lambda callback: isinstance(callback, Checkpoints))  # they hold the states of the others
     shown = Progress(progress)
-    run = Run(model, step, train, validation, batch_size, last, seed, shown.say, ceil(len(train) / batch_size))
-    rate = _Rate(step.optimizer, schedule)
+    run = Run(
+        model, step, train, validation, batch_size, epochs or inf, steps or inf, seed, Rate(step.optimizer, schedule),
+        callbacks, shown.say, ceil(len(train) / batch_size),
+    )  # fmt: skip
     if validation is not None:
         _try(evaluation, validation)
-    for callback in callbacks:
-        callback.on_start(run)
+    if resume is not None:
+        resume_from(run, resume)
     try:
+        for callback in callbacks:
+            callback.on_start(run)
         with Interrupts(run) as interrupts:
             try:
-                while run.epoch < run.epochs and not run.stopped:
-                    _epoch(run, rate, evaluation, callbacks, shown, interrupts, steps)
+                while not _is_over(run):
+                    _epoch(run, evaluation, shown, interrupts)
             except KeyboardInterrupt:
                 if run.interrupted:
                     raise
@@ -131,15 +148,20 @@ def fit(
                 callback.on_end(run)
     finally:
         shown.finish()
-        rate.give_back()
+        run.rate.give_back()
     return run.history
 
 
-def _epoch(run, rate, evaluation, callbacks, shown, interrupts, steps) -> None:
+def _is_over(run) -> bool:
+    return run.stopped is not None or run.epoch >= run.epochs or (run.steps_done >= run.steps and not run.batch)
+
+
+def _epoch(run, evaluation, shown, interrupts) -> None:
     """One pass over the training set, or what is left of it, then the validation."""
-    start = perf_counter()
+    if not run.batch:
+        run.epoch_start = perf_counter()
     shown.start(run.epoch, run.epochs, len(run.train), run.examples)
-    _steps(run, rate, callbacks, shown, steps)
+    _steps(run, shown)
     if run.interrupted:
         return
     metrics = {"loss": run.mean_loss}
@@ -147,69 +169,40 @@ def _epoch(run, rate, evaluation, callbacks, shown, interrupts, steps) -> None:
         with interrupts.at_once():
             metrics |= {f"val_{name}": value for name, value in evaluation(run.validation).items()}
     shown.finish(metrics)
-    run.metrics = metrics | {"learning_rate": run.step.optimizer.learning_rate, "seconds": perf_counter() - start}
+    seconds = perf_counter() - run.epoch_start
+    run.metrics = metrics | {"learning_rate": run.step.optimizer.learning_rate, "seconds": seconds}
     run.history.add(**run.metrics)
-    rate.observe(run.metrics)
-    for callback in callbacks:
+    run.rate.observe(run.metrics)
+    run.epoch_is_over = run.batch == run.batches
+    for callback in run.callbacks:
         callback.on_epoch(run)
-    if run.batch == run.batches:
+    if run.epoch_is_over:
         run.epoch, run.batch, run.total_loss, run.examples = run.epoch + 1, 0, 0.0, 0
+        run.epoch_is_over = False
 
 
-def _steps(run, rate, callbacks, shown, limit) -> None:
+def _steps(run, shown) -> None:
     batches = run.train.batches(run.batch_size, shuffle=True, seed=(run.seed, run.epoch), start=run.batch)
+    _stop_at_limit(run)  # a resumed run may have done all its steps
     with prefetch(batches) as ready:
-        for run.images, run.labels in ready:
-            rate.set(run.epoch + run.batch / run.batches)
+        while not run.stopped and (batch := next(ready, None)):
+            run.images, run.labels = batch
+            run.rate.set(run.epoch + run.batch / run.batches)
+            run.exact = False  # until the step is counted
             run.loss = run.step(run.images, run.labels)
             run.steps_done, run.batch = run.steps_done + 1, run.batch + 1
             run.total_loss += run.loss * len(run.images)
             run.examples += len(run.images)
-            if run.steps_done == limit:
-                run.stop(f"{limit} steps are done")
-            for callback in callbacks:
+            run.exact = True
+            _stop_at_limit(run)
+            for callback in run.callbacks:
                 callback.on_step(run)
             shown.advance(len(run.images), run.mean_loss)
-            if run.stopped:
-                return
 
 
-class _Rate:
-    """The optimiser's learning rate, as the schedule has it; as it was before, at the end."""
-
-    def __init__(self, optimizer, schedule):
-        if schedule is not None and not callable(schedule):
-            raise InputError(
-                "fit: the schedule is not callable", found=repr(schedule), hint="sc.optim.cosine_decay(epochs)"
-            )
-        self.optimizer, self.schedule = optimizer, schedule
-        self.base = optimizer.learning_rate
-
-    def set(self, epoch: float) -> None:
-        """Set the rate for a step at this place, such as 0.5 in the middle of the first epoch."""
-        if self.schedule is None:
-            return
-        factor = self.schedule(epoch)
-        if not isinstance(factor, (int, float, np.number)) or not (isfinite(factor) and factor >= 0):
-            raise InputError(
-                f"the schedule gave no factor of the learning rate for epoch {epoch:g}",
-                expected="a finite number, at least 0",
-                found=repr(factor),
-            )
-        self.optimizer.learning_rate = self.base * float(factor)
-
-    def observe(self, metrics: dict[str, float]) -> None:
-        """Tell the schedule how the epoch went, if it wants to know."""
-        observe = getattr(self.schedule, "observe", None)
-        if observe is None:
-            return
-        monitor = getattr(self.schedule, "monitor", None) or ("val_loss" if "val_loss" in metrics else "loss")
-        if monitor not in metrics:
-            raise InputError(f"the schedule watches {monitor!r}, which is not measured", hint=nearest(monitor, metrics))
-        observe(metrics[monitor])
-
-    def give_back(self) -> None:
-        self.optimizer.learning_rate = self.base
+def _stop_at_limit(run) -> None:
+    if run.steps_done >= run.steps:
+        run.stop(f"{run.steps} steps are done")
 
 
 class _EveryEpoch(Callback):
@@ -224,16 +217,12 @@ class _EveryEpoch(Callback):
         self.function(run.epoch, run.history)
 
 
-def _checked_size(train, batch_size, epochs, steps) -> float:
-    """The number of epochs."""
-    for name, value in {"epochs": epochs, "steps": steps, "batch_size": batch_size}.items():
+def _check_counts(train, **counts) -> None:
+    for name, value in counts.items():
         if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
             raise InputError(f"fit: {name} is a whole number, at least 1", found=repr(value))
     if not len(train):
         raise InputError("fit: nothing to train on", found="0 examples")
-    if epochs is None:
-        return 10 if steps is None else inf
-    return epochs
 
 
 def _try(evaluation, validation) -> None:

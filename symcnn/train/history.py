@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from symcnn.errors import FileError
+from symcnn.nn.weights import write_atomically
+
 
 class History(dict):
     """Lists by name, one value per epoch: ``history["loss"]``, ``history["val_accuracy"]``.
@@ -28,9 +34,40 @@ class History(dict):
     def epochs(self) -> int:
         return max(map(len, self.values()), default=0)
 
+    def save(self, path) -> None:
+        """Write it to a JSON file, atomically; every number is read back as it was."""
+        content = {name: [float(value) for value in values] for name, values in self.items()}
+        write_atomically(path, json.dumps({"history": content}, indent=1).encode())
+
+    @classmethod
+    def load(cls, path) -> History:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        FileError
+            If the file is missing, damaged or something else.
+        """
+        try:
+            content = json.loads(Path(path).read_bytes())
+        except OSError as error:
+            raise FileError(f"{path} cannot be read: {error.strerror}") from None
+        except (ValueError, RecursionError) as error:
+            raise FileError(f"{path} is damaged or no JSON", found=str(error)) from None
+        found = content.get("history") if isinstance(content, dict) else None
+        if not isinstance(found, dict) or not all(_are_numbers(values) for values in found.values()):
+            raise FileError(
+                f"{path} holds no history", expected="lists of numbers by name, as history.save writes them"
+            )
+        return cls(found)
+
     def __str__(self):
         columns = [["epoch", *map(str, range(1, self.epochs + 1))]]
         columns += [[name, *(f"{value:.4f}" for value in values)] for name, values in self.items()]
         widths = [max(map(len, column)) for column in columns]
         rows = zip(*columns, strict=True)
         return "\n".join("  ".join(text.rjust(w) for text, w in zip(row, widths, strict=True)) for row in rows)
+
+
+def _are_numbers(values) -> bool:
+    return isinstance(values, list) and all(type(value) in (int, float) for value in values)

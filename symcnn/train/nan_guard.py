@@ -139,6 +139,7 @@ class NaNGuard(Callback):
             self.incident = _replay(run, self._good, self._rates)
         frame = user_frame()
         warnings.warn_explicit(str(self.incident), RuntimeWarning, frame.f_code.co_filename, frame.f_lineno)
+        run.exact = False  # the weights are those of a step before
         run.stop("the loss is not finite" if not isfinite(run.loss) else "a weight is not finite")
 
 
