@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from symcnn.errors import ShapeError
+from symcnn.data.dataset import Dataset
+from symcnn.data.layouts import check_layout
+from symcnn.data.lazy import as_array_like, read_rows
+from symcnn.errors import InputError, ShapeError
+
+_CHUNK = 1 << 22  # numbers that are looked at together, in float64: 32 MiB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Normalize:
     r"""Map each channel c to :math:`(x_c - mean_c) / std_c`, as float32.
 
     Attributes
     ----------
-    mean, std : tuple of float
-        One per channel (axis 1).
+    mean : tuple of float or numpy.ndarray
+        One per channel (axis 1), or a mean image, (channels, height, width).
+    std : tuple of float
+        One per channel.
 
     Notes
     -----
@@ -33,45 +41,104 @@ class Normalize:
     array([-1.34, -0.45,  0.45,  1.34], dtype=float32)
     """
 
-    mean: tuple[float, ...]
+    mean: tuple[float, ...] | np.ndarray
     std: tuple[float, ...]
 
     @classmethod
-    def fit(cls, images) -> Normalize:
-        """Measure mean and standard deviation per channel of `images`, (n, channels, ...)."""
-        images = np.asarray(images)
-        if images.ndim < 2 or images.size == 0:
-            raise ShapeError("Normalize.fit needs images (n, channels, ...), at least one", found=images.shape)
-        axes = (0, *range(2, images.ndim))
-        mean = images.mean(axis=axes, dtype="float64")
-        # A channel that never varies is only centred.
-        std = images.std(axis=axes, dtype="float64")
-        std = np.where(std > 0, std, 1.0)
-        return cls(tuple(mean.tolist()), tuple(std.tolist()))
+    def fit(cls, images, per_pixel: bool = False) -> Normalize:
+        """Measure mean and standard deviation of `images`, in float64.
+
+        Parameters
+        ----------
+        images : array_like or Dataset
+            (n, channels, ...), at least one. What is not in memory is read once, a few megabytes at a time.
+        per_pixel : bool
+            Subtract the mean image instead of the mean per channel, as AlexNet did (Krizhevsky et al. 2012); then all
+            images have one size. The deviation is one number per channel even so: a pixel that hardly varies would
+            be blown up by its own.
+
+        Raises
+        ------
+        ShapeError
+            If there is no image, or the channels seem to come last.
+        InputError
+            If a value is NaN or infinite.
+        """
+        images = images.images if isinstance(images, Dataset) else as_array_like(images)
+        shape = images.shape
+        if len(shape) < 2 or 0 in shape:
+            raise ShapeError("Normalize.fit needs images (n, channels, ...), at least one", found=shape)
+        if len(shape) == 4 and shape[2] != shape[3]:  # maps of 4 x 4 with many channels are no mistake
+            check_layout(np.broadcast_to(0, shape))  # the shape alone: nothing is read
+        mean, variance = _moments(images, (0,) if per_pixel else (0, *range(2, len(shape))))
+        size, variance = np.abs(mean).reshape(shape[1], -1), variance.reshape(shape[1], -1)
+        std = np.sqrt(variance.mean(axis=1))
+        # A channel that never varies, but for the rounding of its mean, is only centred.
+        std = np.where(std > 1e-13 * size.max(axis=1), std, 1.0)
+        return cls(mean if per_pixel else tuple(mean.tolist()), tuple(std.tolist()))
 
     def __call__(self, images) -> np.ndarray:
         """`images` normalised; float32, whatever they were."""
         images = np.asarray(images)
-        self._check(images)
-        mean, std = (self._along_channels(values, images.ndim) for values in (self.mean, self.std))
-        return (images.astype("float32") - mean) / std
+        mean, std = self._for(images)
+        found = np.subtract(images, mean, dtype="float32")
+        found /= std
+        return found
 
     def inverse(self, images) -> np.ndarray:
         """Undo the normalisation, for looking at images."""
         images = np.asarray(images)
-        self._check(images)
-        mean, std = (self._along_channels(values, images.ndim) for values in (self.mean, self.std))
+        mean, std = self._for(images)
         return images * std + mean
 
-    def _check(self, images):
-        if images.ndim < 2 or images.shape[1] != len(self.mean):
-            raise ShapeError(
-                "Normalize was fitted on other channels",
-                expected=f"(n, {len(self.mean)}, ...)",
-                found=images.shape,
-                hint="channels come first: (n, channels, height, width)",
-            )
+    def __eq__(self, other):
+        if not isinstance(other, Normalize):
+            return NotImplemented
+        return self.std == other.std and np.array_equal(self.mean, other.mean)
 
-    @staticmethod
-    def _along_channels(values, ndim) -> np.ndarray:
-        return np.array(values, "float32").reshape(-1, *[1] * (ndim - 2))
+    def __hash__(self):
+        return hash(self.std)
+
+    def __repr__(self):
+        mean = f"image{list(self.mean.shape)}" if isinstance(self.mean, np.ndarray) else self.mean
+        return f"Normalize(mean={mean}, std={self.std})"
+
+    def _for(self, images) -> list[np.ndarray]:
+        """Mean and deviation in the shape that fits `images`."""
+        mean, std = self._arrays
+        if images.ndim < 2 or images.shape[1] != len(mean) or (mean.ndim > 1 and images.shape[1:] != mean.shape):
+            per_pixel = mean.ndim > 1 and images.shape[1:2] == mean.shape[:1]
+            raise ShapeError(
+                f"Normalize was fitted on {'images of another size' if per_pixel else 'other channels'}",
+                expected=f"(n, {', '.join(map(str, mean.shape))})" if mean.ndim > 1 else f"(n, {len(mean)}, ...)",
+                found=images.shape,
+                hint="without per_pixel=True any size will do"
+                if per_pixel
+                else "channels come first: (n, channels, height, width)",
+            )
+        return [values.reshape(*values.shape, *[1] * (images.ndim - 1 - values.ndim)) for values in (mean, std)]
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.asarray(self.mean, "float32"), np.asarray(self.std, "float32")
+
+
+@np.errstate(invalid="ignore")  # NaN and infinity get an error below
+def _moments(images, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance along `axes`, merged from chunk to chunk (Chan, Golub and LeVeque 1983)."""
+    rows = max(1, _CHUNK // int(np.prod(images.shape[1:])))
+    seen, mean, squares = 0, np.zeros(()), np.zeros(())
+    for start in range(0, len(images), rows):
+        chunk = read_rows(images, slice(start, start + rows)).astype("float64")
+        count = chunk.size // np.prod([size for axis, size in enumerate(chunk.shape) if axis not in axes])
+        its_mean = chunk.mean(axis=axes, keepdims=True)
+        chunk -= its_mean
+        its_squares = np.square(chunk, out=chunk).sum(axis=axes)
+        its_mean = its_mean.reshape(its_squares.shape)
+        difference = its_mean - mean
+        seen += count
+        mean = mean + difference * (count / seen)
+        squares = squares + its_squares + np.square(difference) * (count * (seen - count) / seen)
+    if not np.isfinite(mean).all() or not np.isfinite(squares).all():
+        raise InputError("Normalize.fit: an image holds NaN or infinity", hint="dataset.describe() counts them")
+    return mean, squares / seen
