@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ class Monitor(Callback):
         title = (
             f"step {first['step']}, epoch {first['epoch']:.1f}, {first['examples']} examples, loss {first['loss']:.3g}"
         )
-        advice = [f"- {finding}" for finding in self.findings()] or ["Nothing looks wrong."]
+        advice = [fill(f"- {f}", 100, subsequent_indent="  ") for f in self.findings()] or ["Nothing looks wrong."]
         return Text("\n".join([title, *_table(latest), "", *advice]))
 
     def state(self):

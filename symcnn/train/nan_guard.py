@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite
 
 import numpy as np
 
 from symcnn.errors import InputError, KernelMismatchError, NonFiniteError, user_frame
 from symcnn.train.callback import Callback
+from symcnn.train.probe import Probe
 from symcnn.train.snapshot import Snapshot, all_finite
 from symcnn.train.step import Step, checked_batch
 
@@ -30,8 +31,10 @@ class Incident:
         Examples of this batch whose own values are not finite.
     error : NonFiniteError or None
         Names the op that made the first NaN or infinity, and the user's line; ``None`` if it could not be found.
+    layer : str or None
+        The first layer whose output is not finite; ``None`` if all are, and it began in the loss, a gradient or an update.
     growth : float
-        Norm of all weights before that step, as a multiple of what it was at the snapshot.
+        Magnitude of the largest weight before that step, as a multiple of what it was at the snapshot.
     text : str
     """
 
@@ -40,6 +43,7 @@ class Incident:
     batch: int
     rows: tuple[int, ...]
     error: Exception | None
+    layer: str | None
     growth: float
     text: str
 
@@ -88,6 +92,7 @@ class NaNGuard(Callback):
     log made the first NaN or infinity: shape (64, 2), 70 NaN, 0 inf, ...
       where:    ...
       found:    <add: float32[?, 2]>: shape (64, 2), 0 NaN, 0 inf, ...
+    The first layer whose output is not finite is 1.
     Keep the operand of that op in its domain (sc.clip, ...
     """
 
@@ -128,7 +133,7 @@ class NaNGuard(Callback):
             self._investigate(run)
 
     def _keep(self, run):
-        self._good = _Position(Snapshot(run.step), run.steps_done, run.epoch, run.batch, _norm(run.model))
+        self._good = _Position(Snapshot(run.step), run.steps_done, run.epoch, run.batch, _largest(run.model))
         self._rates = []
 
     def _investigate(self, run):
@@ -151,7 +156,7 @@ class _Position:
     steps_done: int
     epoch: int
     batch: int
-    norm: float
+    largest: float  # weight
 
 
 def _replay(run, good: _Position, rates) -> Incident:
@@ -160,17 +165,18 @@ def _replay(run, good: _Position, rates) -> Incident:
     good.snapshot.restore()
     for number, (rate, (epoch, batch, X, labels)) in enumerate(zip(rates, _batches(run, good), strict=False), start=1):
         step.optimizer.learning_rate = rate
-        before, norm = Snapshot(step), _norm(run.model)
+        before, largest = Snapshot(step), _largest(run.model)
         loss = step(X, labels)
         if isfinite(loss) and all_finite(_variables(step)):
             continue
         before.restore()
         error = _blame(step, X, labels)
         before.restore()
-        growth = norm / good.norm if good.norm else 1.0
+        layer = _first_bad_layer(step, X, labels)
+        growth = largest / good.largest if good.largest else 1.0
         rows = _bad_rows(step.model, X, labels)
         where = good.steps_done + number, epoch + 1, batch + 1
-        return Incident(*where, rows, error, growth, _explain(where, loss, rows, error, growth, rate, step.model))
+        return Incident(*where, rows, error, layer, growth, _explain(where, loss, rows, error, layer, growth, rate))
     good.snapshot.restore()
     where = run.steps_done, run.epoch + 1, run.batch
     text = (
@@ -178,7 +184,7 @@ def _replay(run, good: _Position, rates) -> Incident:
         f"{good.steps_done} did not bring it back: something outside the step changed the weights or the data. The weights "
         "are those from then."
     )
-    return Incident(*where, (), None, 1.0, text)
+    return Incident(*where, (), None, None, 1.0, text)
 
 
 def _batches(run, good: _Position):
@@ -202,6 +208,13 @@ def _blame(step, X, labels) -> Exception | None:
     return None
 
 
+def _first_bad_layer(step, X, labels) -> str | None:
+    for row in Probe(step)(X, labels).layers:
+        if not isfinite(row["mean"]):
+            return row["layer"]
+    return None
+
+
 def _bad_rows(model, X, labels) -> tuple[int, ...]:
     """Examples whose image or target holds NaN or infinity."""
     bad = np.zeros(len(X), bool)
@@ -211,7 +224,7 @@ def _bad_rows(model, X, labels) -> tuple[int, ...]:
     return tuple(np.flatnonzero(bad).tolist())
 
 
-def _explain(where, loss, rows, error, growth, rate, model) -> str:
+def _explain(where, loss, rows, error, layer, growth, rate) -> str:
     number, epoch, batch = where
     what = f"The loss of step {number}" if not isfinite(loss) else f"A weight after step {number}"
     lines = [f"{what} (epoch {epoch}, batch {batch}) is {_kind(loss)}; the weights are those from before."]
@@ -223,9 +236,11 @@ def _explain(where, loss, rows, error, growth, rate, model) -> str:
         return "\n".join(lines)
     if error is not None:
         lines.append(str(error))
+    if layer is not None:
+        lines.append(f"The first layer whose output is not finite is {layer}.")
     if growth > EXPLODED:
         lines.append(
-            f"The weights had grown {growth:.0e} times: the learning rate {rate:g} is too high. Try a tenth of it, or clip the "
+            f"The largest weight had grown {growth:.0e} times: the learning rate {rate:g} is too high. Try a tenth of it, or clip the "
             "gradients (clip_norm=1 of the optimiser)."
         )
     elif error is not None:
@@ -244,5 +259,6 @@ def _variables(step) -> list:
     return [*step.model.variables(), *step.optimizer.variables().values()]
 
 
-def _norm(model) -> float:
-    return sqrt(sum(float(np.vdot(p.storage, p.storage)) for p in model.parameters()))
+def _largest(model) -> float:
+    """The largest magnitude of a weight; unlike a norm it cannot overflow."""
+    return max((float(max(p.storage.max(), -p.storage.min())) for p in model.parameters() if p.size), default=0.0)

@@ -53,7 +53,7 @@ def test_names_the_op_and_the_line_and_keeps_the_weights_from_just_before(every)
     found = guard.incident
     assert found is not None and found.step > 3 and found.rows == ()
     assert found.error.what.startswith("log made the first NaN or infinity")
-    assert f"{__file__}:{line()}" in str(found) and "NaN" in str(found)
+    assert f"{__file__}:{line()}" in str(found) and "NaN" in str(found) and found.layer == "log"
     assert history.epochs < 20 and finite(network) and optimizer.learning_rate == 0.1
 
     # The same training, stopped one step earlier, has the same weights.
@@ -64,6 +64,17 @@ def test_names_the_op_and_the_line_and_keeps_the_weights_from_just_before(every)
     )  # fmt: skip
     for a, b in zip(network.parameters(), twin.parameters(), strict=True):
         np.testing.assert_array_equal(a.get_value(), b.get_value())
+
+
+def test_on_the_cpu_in_the_loss():
+    def loss(output, labels):
+        right = sc.sum(sc.one_hot(labels, 2) * output, axis=1)
+        return sc.mean(sc.sqrt(right))
+
+    network, guard = drifting()[:1], sc.train.NaNGuard()
+    fit(network, guard, loss=loss, optimizer=sc.optim.SGD(0.5), device="cpu")
+    assert guard.incident.error.what.startswith("sqrt made the first NaN") and guard.incident.layer is None
+    assert finite(network)
 
 
 def test_replays_schedules_and_random_numbers():
