@@ -79,8 +79,8 @@ def _data(images_per_class, seed):
     """Training, validation and test images, normalised by what the training images alone look like."""
     train, test = sc.data.fashion_mnist()
     if images_per_class < 600:
-        train, _ = train.split(1 - images_per_class / 600, seed)
-    train, validation = train.split(0.1, seed)
+        train, _ = train.split(1 - images_per_class / 600, seed=seed)
+    train, validation = train.split(0.1, seed=seed)
     normalize = sc.data.Normalize.fit(train.images)
     return train.map(normalize), validation.map(normalize), test.map(normalize), normalize
 
