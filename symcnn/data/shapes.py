@@ -22,8 +22,8 @@ SHAPES = {
 
 MOST_SHAPES = 3  # in an image
 MOST_HIDDEN = 0.1  # of its own area that a shape may lay over others: what is left of them can still be told
-ATTEMPTS = 12  # to find such a place
-SMALLEST, LARGEST = 0.26, 0.4  # radius, relative to the shorter side of the image
+ATTEMPTS = 20  # to find such a place
+SMALLEST, LARGEST = 0.22, 0.38  # radius, relative to the shorter side of the image
 
 
 @checked_keywords
