@@ -9,6 +9,7 @@ from typing import overload
 import numpy as np
 
 from symcnn.errors import InputError, ShapeError
+from symcnn.ir.types import as_dtype
 from symcnn.keywords import checked_number, meant, nearest
 
 _generator = np.random.default_rng(0)
@@ -18,12 +19,24 @@ _named: dict[str, Initializer] = {}
 def seed(value: int) -> None:
     """Restart the generator that layers without a seed of their own draw from; it starts as ``seed(0)``."""
     global _generator
-    _generator = np.random.default_rng(value)
+    _generator = generator(value)
 
 
 def generator(seed=None) -> np.random.Generator:
-    """The generator meant by `seed`: an integer, a Generator (passed on), or ``None`` for the process-wide one."""
-    return _generator if seed is None else np.random.default_rng(seed)
+    """The generator meant by `seed`: an integer, a Generator (passed on), or ``None`` for the process-wide one.
+
+    Raises
+    ------
+    InputError
+        If NumPy can make no generator of it.
+    """
+    if seed is None:
+        return _generator
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        expected = "an integer, at least 0, or a numpy.random.Generator"
+        raise InputError("this is no seed", expected=expected, found=repr(seed)) from None
 
 
 class Initializer:
@@ -77,13 +90,15 @@ class Initializer:
         InputError
             If there is no such option, or its value is no number.
         ShapeError
-            If the initialiser has no values for this shape.
+            If this is no shape, or the initialiser has no values for it.
+        DTypeError
+            If there is no such dtype.
         """
         if isinstance(shape, tuple | list):
             options = self.options | self._checked(options)
             # Large networks have tens of millions of weights, and random float32 come twice as fast.
-            precision = "float64" if np.dtype(dtype) == np.float64 else "float32"
-            return np.asarray(self.fill(tuple(shape), generator(seed), precision, **options), dtype, order="C")
+            precision = "float64" if as_dtype(dtype) == np.float64 else "float32"
+            return np.asarray(self.fill(_checked_shape(shape), generator(seed), precision, **options), dtype, order="C")
         if seed is not None:
             raise InputError(f"{self.name}: options are given by name", expected=self._known, found=(shape, seed))
         if shape is not None:
@@ -133,7 +148,7 @@ def draw(init, shape, seed=None, dtype="float32", transposed: bool = False) -> n
     array([[0., 0.],
            [0., 0.]], dtype=float32)
     """
-    shape = tuple(shape)
+    shape, dtype = _checked_shape(shape), as_dtype(dtype).name
     if isinstance(init, str):
         if init not in _named:
             raise InputError(f"no initialiser is called {init!r}", hint=nearest(init, _named))
@@ -149,3 +164,9 @@ def draw(init, shape, seed=None, dtype="float32", transposed: bool = False) -> n
     if values.shape != wanted:
         raise ShapeError(f"the initialiser {init!r} gives another shape", expected=wanted, found=values.shape)
     return np.asarray(values.swapaxes(0, 1), order="C") if transposed else values
+
+
+def _checked_shape(shape) -> tuple[int, ...]:
+    if not all(isinstance(size, int | np.integer) and size >= 0 for size in shape):
+        raise ShapeError("a shape consists of integers, at least 0", found=shape)
+    return tuple(map(int, shape))

@@ -23,8 +23,8 @@ def fans(shape) -> tuple[int, int]:
     >>> fans((50, 20, 5, 5))
     (500, 1250)
     """
-    if len(shape) < 2:
-        raise ShapeError("fans are defined for weights of rank 2 and more", found=tuple(shape))
+    if len(shape) < 2 or 0 in shape:
+        raise ShapeError("fans are defined for weights of rank 2 and more, with elements", found=tuple(shape))
     if len(shape) == 2:
         return shape[0], shape[1]
     window = prod(shape[2:])

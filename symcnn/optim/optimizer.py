@@ -8,11 +8,14 @@ compiled step.
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 
 import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords, checked_number
+from symcnn.nn.arguments import described
 from symcnn.nn.freeze import matches, matching
 from symcnn.optim.clipping import clip_by_norm, clip_by_value
 
@@ -181,6 +184,11 @@ class Optimizer:
         for path, parameter in self._paths.items():
             found |= {f"{name}/{path}": slot for (name, owner), slot in self._slots.items() if owner is parameter}
         return found
+
+    def __repr__(self):
+        names = inspect.signature(type(self).__init__).parameters.keys() - {"self", "learning_rate"}
+        options = {name: value for name, value in vars(self).items() if name in names}
+        return described(self, f"{self.learning_rate:g}", **options | {"rates": self.rates or None})
 
     def _decayed_direction(self, parameter, gradient):
         if not self.weight_decay:

@@ -7,7 +7,7 @@ import pytest
 
 import symcnn as sc
 from symcnn import init
-from symcnn.errors import InputError, ShapeError
+from symcnn.errors import DTypeError, InputError, ShapeError
 
 NAMES = [name for name in init.__all__ if isinstance(getattr(init, name), init.Initializer)]
 
@@ -78,6 +78,25 @@ def test_typos():
         init.draw("he_norml", (2, 2))
     with pytest.raises(InputError, match="no initialiser"):
         init.draw(0.1, (2, 2))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"shape": (2, -1)}, ShapeError),
+        ({"shape": (2, "a")}, ShapeError),
+        ({"shape": (0, 2)}, ShapeError),
+        ({"seed": "a"}, InputError),
+        ({"seed": -1}, InputError),
+        ({"dtype": "flot32"}, DTypeError),
+    ],
+)
+def test_shapes_seeds_and_dtypes_that_cannot_be(wrong, error):
+    arguments = {"shape": (2, 3), "seed": 0, "dtype": "float32"} | wrong
+    with pytest.raises(error):
+        init.he_normal(**arguments)
+    with pytest.raises(error):
+        init.draw("he_normal", **arguments)
 
 
 def test_users_own_functions():

@@ -343,6 +343,11 @@ def test_rates_that_cannot_be(optimizer, rate):
     assert ours.learning_rate == 0.5
 
 
+def test_reprs():
+    assert repr(SGD(0.02, momentum=0.9)) == "SGD(0.02, momentum=0.9)"
+    assert repr(AdamW(weight_decay=0.1, rates={"conv*": 0.5})) == "AdamW(0.001, weight_decay=0.1, rates={'conv*': 0.5})"
+
+
 def test_typos():
     with pytest.raises(InputError, match="did you mean 'momentum'"):
         SGD(0.1, momentun=0.9)
