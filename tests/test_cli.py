@@ -38,7 +38,7 @@ def test_a_short_demo_tells_everything_and_writes_its_page(tmp_path):
         "Test accuracy",
     ):
         assert text in found.stdout
-    assert "epoch 2/2" in found.stderr and "val_accuracy" in found.stderr
+    assert "epoch 2/2" in found.stdout and "val_accuracy" in found.stdout
     page = (tmp_path / "symcnn-demo.html").read_text()
     for text in ("431,080", "Confusion matrix", "First-layer filters", "data:image/png", "<svg"):
         assert text in page
