@@ -115,6 +115,9 @@ class Summary:
         lines = [f"FLOPs: 1 example, forward, a multiply-add is 2. Memory: {examples}, outputs and gradients."]
         if self.trainable is not None and self.trainable < self.parameters:
             lines.append(f"{self.trainable:,} parameters are trainable, {self.parameters - self.trainable:,} frozen.")
+        unused = self.parameters - sum(row.parameters for row in self.rows)
+        if unused:
+            lines.append(f"{unused:,} parameters belong to layers that evaluation leaves out.")
         if self.states:
             lines.append(f"{self.states:,} numbers are remembered but not trained.")
         if self.planned:
@@ -228,20 +231,11 @@ def planned_bytes(module, in_shape, batch, device) -> dict[str, int]:
     found = {"inference": inference.memory_plan.peak_bytes}
     if module.trainable():
         labels = np.zeros((batch, *output.shape[2:]), "int64")
-        step = compile_step(module, _any_loss, sc.optim.SGD(0.01, momentum=0.9), device)
+        loss = sc.losses.with_auxiliary(sc.losses.cross_entropy)
+        step = compile_step(module, loss, sc.optim.SGD(0.01, momentum=0.9), device)
         function = step.compile(np.zeros((batch, *in_shape), module.dtype), labels)
         found["training step"] = function.memory_plan.peak_bytes
     return found
-
-
-def _any_loss(output, labels):
-    """Cross-entropy of what the module puts out, summed over its outputs if there are several."""
-    if not isinstance(output, (tuple, list)):
-        return sc.losses.cross_entropy(output, labels)
-    total = sc.losses.cross_entropy(output[0], labels)
-    for other in output[1:]:
-        total = total + sc.losses.cross_entropy(other, labels)
-    return total
 
 
 def _check(name, value, low):

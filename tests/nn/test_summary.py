@@ -70,6 +70,30 @@ def test_alexnet_as_in_the_paper():
     assert 2 * macs == pytest.approx(1.43e9, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    "name, parameters, gflops",
+    [("vgg16", 138_357_544, 30.9), ("resnet18", 11_689_512, 3.63), ("resnet50", 25_557_032, 8.18)],
+)
+def test_deep_networks_as_in_the_papers(name, parameters, gflops):
+    """Convolutions and dense layers without their biases, as papers count them, two for a multiply-add."""
+    found = getattr(sc.models, name)(init="zeros").summary()
+    layers = [r for r in found.rows if r.layer.startswith(("Conv2d", "Dense"))]
+    assert found.parameters == parameters == sum(r.parameters for r in found.rows)
+    assert sum(r.flops for r in layers) == pytest.approx(1e9 * gflops, rel=2e-3)
+    assert found.flops < 1.01 * sum(r.flops for r in layers)
+
+
+def test_heads_that_evaluation_leaves_out():
+    model = nn.SideHeads(
+        {"aux": ("act", nn.Dense(3, 2, seed=0))}, hidden=nn.Dense(4, 3, seed=1), act=nn.ReLU(), out=nn.Dense(3, 2, seed=2),
+        in_shape=(4,),
+    )  # fmt: skip
+    found = model.summary(plan=True, device="reference")
+    assert found.parameters == 31 and sum(r.parameters for r in found.rows) == 23
+    assert "8 parameters belong to layers that evaluation leaves out" in str(found)
+    assert found.planned["training step"] > 0
+
+
 def test_frozen_layers_have_no_gradients():
     model = residual()
     model.freeze("block")

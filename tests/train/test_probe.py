@@ -156,6 +156,30 @@ def test_the_norm_of_images_is_that_of_one_example():
     assert found["act"]["norm"] == pytest.approx(np.sqrt((out**2).sum(axis=(1, 2, 3)).mean()), rel=1e-5)
 
 
+def test_a_model_with_auxiliary_outputs():
+    model = nn.SideHeads(
+        {"aux": ("act", nn.Dense(4, 2, seed=0))},
+        hidden=nn.Dense(3, 4, seed=1),
+        act=nn.ReLU(),
+        out=nn.Dense(4, 2, seed=2),
+    )
+    found = rows(measured(model, loss=sc.losses.with_auxiliary(sc.losses.cross_entropy)))
+    assert list(found) == ["hidden", "act", "aux", "out"]
+    assert found["aux"]["gradient_norm"] > 0
+
+
+def test_images_of_any_size():
+    model = nn.Sequential(
+        conv=nn.Conv2d(1, 2, 3, seed=0), pool=nn.GlobalAvgPool2d(), flat=nn.Flatten(), in_shape=(1, None, None)
+    )
+    probe = Probe(sc.train.compile_step(model, device="reference"))
+    for size in (5, 8):
+        images = rng.normal(size=(4, 1, size, size)).astype("float32")
+        out = model[:1].predict(images, device="reference")
+        norm = rows(probe(images, LABELS[:4]))["conv"]["norm"]
+        assert norm == pytest.approx(np.sqrt((out**2).sum(axis=(1, 2, 3)).mean()), rel=1e-5)
+
+
 def signs(model, *args, **options):
     return {f.sign: f for f in measured(model, *args, **options).findings()}
 
