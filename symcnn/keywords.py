@@ -10,7 +10,7 @@ from numbers import Real
 
 from symcnn.errors import InputError
 
-# What other libraries call things: here one of these names, whichever the function has.
+# What other libraries call things, by the names that they have here.
 ELSEWHERE = {
     "window": "kernel_size pool_size filter_size ksize kernel",
     "in_channels": "in_planes nin channels",
@@ -60,6 +60,15 @@ ELSEWHERE = {
     "activation": "nonlinearity act",
     "layout": "data_format",
     "dtype": "precision",
+    "Dense": "Linear FullyConnected InnerProduct",
+    "Parallel": "Concat Concatenate",
+    "Sum": "Add",
+    "Pad2d": "ZeroPad2d ZeroPadding2D ReflectionPad2d ReplicationPad2d",
+    "Crop2d": "Cropping2D",
+    "SpatialDropout": "Dropout2d SpatialDropout2D",
+    "LocalResponseNorm": "LRN",
+    "GlobalAvgPool2d": "AdaptiveAvgPool2d",
+    "GlobalMaxPool2d": "AdaptiveMaxPool2d",
 }
 # What is done in another way here, where the function has no such keyword.
 ADVICE = {
@@ -69,6 +78,10 @@ ADVICE = {
     "nonlinearity": "put an activation such as sc.nn.ReLU() after it",
     "kernel_regularizer": "penalties are arguments of sc.train.compile_step",
     "input_shape": "sizes are explicit: in_channels or in_features",
+    "ModuleList": "a plain Python list of layers will do",
+    "ModuleDict": "a plain Python dict of layers will do",
+    "Parameter": "an attribute that is a sc.shared(array) is a parameter",
+    "Identity": "sc.nn.Sequential() without layers changes nothing",
     "track_running_stats": "freeze() makes a batch norm use its running averages",
 }
 

@@ -81,7 +81,7 @@ def test_names_of_other_libraries_are_translated(make, hint):
     assert hint in error.value.hint
 
 
-def test_a_translation_is_a_keyword_that_something_has():
+def test_a_translation_is_a_name_that_something_has():
     """No entry of the table is out of date."""
     modules = (sc, sc.nn, sc.optim, sc.train, sc.models, sc.losses, sc.metrics, sc.data, sc.init, sc.regularize)
     functions = [getattr(f, "__init__", f) if isinstance(f, type) else f for m in modules for f in vars(m).values()]
@@ -89,4 +89,15 @@ def test_a_translation_is_a_keyword_that_something_has():
     for function in filter(callable, functions):
         with contextlib.suppress(ValueError, TypeError):
             known |= set(inspect.signature(function).parameters)
-    assert not set(ELSEWHERE) - known
+    assert not set(ELSEWHERE) - known - set(sc.nn.__all__)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("Linear", "Dense"), ("BatchNorm2d", "BatchNorm"), ("Conv2D", "Conv2d"), ("MaxPooling2D", "MaxPool2d"),
+     ("Dropout2d", "SpatialDropout"), ("ModuleList", "plain Python list")],
+)  # fmt: skip
+def test_layers_of_other_libraries(name, hint):
+    with pytest.raises(AttributeError, match=hint):
+        getattr(sc.nn, name)
+    assert not hasattr(sc.nn, name)

@@ -6,6 +6,7 @@ layer remembers from batch to batch; `freeze` for what training leaves alone; `c
 `transfer` for what becomes of a trained network.
 """
 
+from symcnn.keywords import meant
 from symcnn.nn.activation import (
     ELU,
     GELU,
@@ -90,3 +91,7 @@ __all__ = [
     "record_update",
     "twin",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.nn has no {name!r}; {meant(name, __all__)}")

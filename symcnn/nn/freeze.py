@@ -32,6 +32,11 @@ def set_frozen(module, patterns, frozen: bool) -> None:
     _changes += 1
 
 
+def frozen_paths(module) -> set[str]:
+    """Paths of the arrays in `module` that are frozen, states included."""
+    return {path for path, owner, name, _ in module.owned_variables() if name in owner.frozen}
+
+
 def matching(paths, pattern: str) -> set[str]:
     """Those of `paths` that `pattern` names, wholly (``"*.bias"``) or by a module around them (``"conv1"``, ``"block*"``).
 

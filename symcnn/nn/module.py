@@ -6,7 +6,9 @@ a part; lists, tuples and dicts of them count as well. Nothing is registered.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Self
 
 import numpy as np
@@ -23,6 +25,8 @@ from symcnn.nn.place import note_place
 from symcnn.nn.state import State
 from symcnn.nn.summary import Summary, summarize
 from symcnn.nn.trace import record_output
+
+_training: ContextVar[bool] = ContextVar("training", default=False)  # of the module whose forward runs
 
 
 class Parameters(list):
@@ -95,20 +99,26 @@ class Module:
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls.__init__ = checked_keywords(cls.__init__)
+        if list(inspect.signature(cls.forward).parameters)[:3] != ["self", "x", "training"]:
+            raise InputError(
+                f"{cls.__name__}: forward has other parameters", expected="forward(self, x, training)",
+                found=f"forward{inspect.signature(cls.forward)}",
+            )  # fmt: skip
 
     def forward(self, x, training: bool):
         """The output as an expression of `x`, (n, ...)."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(x, training)")
 
-    def __call__(self, x, training: bool = False):
+    def __call__(self, x, training: bool | None = None):
         """Apply the module: an expression of `x`.
 
         Parameters
         ----------
         x : Variable
             (n, ...); integers, such as uint8 images, become floats.
-        training : bool
-            Whether dropout drops, and batch norm normalises by the batch.
+        training : bool, optional
+            Whether dropout drops, and batch norm normalises by the batch. By default as in the module whose `forward`
+            applies this one, and False outside of any.
 
         Returns
         -------
@@ -128,11 +138,15 @@ class Module:
             )  # fmt: skip
         if x.dtype.kind in "iub":
             x = x.astype(self.dtype)
+        training = _training.get() if training is None else training
+        around = _training.set(training)
         try:
             output = self.forward(x, training)
         except SymcnnError as error:
             note_place(error, self, x)
             raise
+        finally:
+            _training.reset(around)
         record_output(self, output)
         return output
 

@@ -44,8 +44,8 @@ class Sequential(Module):
     def __init__(self, *layers: Module, in_shape=None, **named: Module):
         self.layers = named_layers("Sequential", layers, named)
         self.in_shape = None if in_shape is None else tuple(in_shape)
-        for path, parameter in self.parameters().items():
-            parameter.name = path
+        for path, variable in self.variables().items():
+            variable.name = path
 
     def parts(self):
         return self.layers

@@ -29,7 +29,7 @@ class Step:
         self.device, self.mode = device, mode
         self.penalty, self.constraint = penalty, constraint
         self.function: sc.Function | None = None
-        self._trained: list[str] = []  # paths of what the function updates by gradient
+        self._frozen: set[str] = set()  # paths of what the function leaves as it is
         self._freezes = 0  # how often had been frozen when it was built
 
     def __call__(self, X, labels) -> float:
@@ -61,10 +61,10 @@ class Step:
         return self._built(X, labels).bind(x=X.shape, labels=labels.shape)
 
     def _built(self, X, labels):
-        """The function, built from the types of the first batch, and again when other parameters are frozen."""
+        """The function, built from the types of the first batch, and again when others of the arrays are frozen."""
         if self._freezes != freeze.changes():
             self._freezes = freeze.changes()
-            if self.function is not None and self.model.trainable().keys() != self._trained:
+            if self.function is not None and freeze.frozen_paths(self.model) != self._frozen:
                 calls, self.function = self.function.calls, self._build(X, labels)
                 self.function.calls = calls
         if self.function is None:
@@ -74,7 +74,7 @@ class Step:
     def _build(self, X, labels):
         x, t = symbolic_batch(X, labels, self.model.in_shape)
         graph = self.graph(x, t)
-        self._trained = graph.trainable.keys()
+        self._frozen = freeze.frozen_paths(self.model)
         return sc.function([x, t], graph.cost, updates=graph.updates, device=self.device, mode=self.mode)
 
     def graph(self, x, t) -> StepGraph:

@@ -57,6 +57,17 @@ def test_a_step_notices_what_is_frozen_later():
     assert step.function.calls == 3
 
 
+def test_a_step_notices_a_norm_that_is_frozen_later():
+    model = nn.Sequential(norm=nn.BatchNorm(4, affine=False), dense=nn.Dense(4, 2))
+    step = sc.train.compile_step(model, device="reference")
+    step(X, labels)
+    mean = model.states()["norm.mean"].get_value()
+    assert (mean != 0).any()
+    model.freeze("norm")
+    step(X, labels)
+    np.testing.assert_array_equal(model.states()["norm.mean"].get_value(), mean)
+
+
 def test_everything_frozen():
     with pytest.raises(InputError, match="no parameters to train"):
         sc.train.compile_step(sc.models.mlp([4, 2]).freeze(), device="reference")(X, labels)

@@ -131,3 +131,29 @@ def test_images_in_the_wrong_order_are_noticed():
     with pytest.raises(sc.errors.ShapeError) as caught:
         model.predict(np.zeros((2, 8, 8, 3)), device="reference")
     assert "to_nchw" in caught.value.hint
+
+
+def test_layers_train_when_the_module_around_them_does():
+    class Net(nn.Module):
+        def __init__(self, inner):
+            self.inner = inner
+
+        def forward(self, x, training):
+            return self.inner(x)  # says nothing of training
+
+    x, net = sc.input("x", (None, 3)), Net(Net(nn.Dropout(0.5, seed=0)))
+    assert net(x) is x and net(x, training=False) is x
+    dropped = net(x, training=True)
+    assert dropped is not x and dropped is net.inner.inner(x, training=True)
+    assert net(x) is x, "afterwards nothing is left of it"
+    with pytest.raises(sc.errors.ShapeError):
+        Net(nn.Dense(4, 2))(x, training=True)
+    assert net(x) is x, "nor after an error"
+
+
+def test_forward_takes_training():
+    with pytest.raises(sc.errors.InputError, match=r"forward\(self, x, training\)"):
+
+        class Net(nn.Module):
+            def forward(self, x):
+                return x
