@@ -42,7 +42,7 @@ class Adam(Optimizer):
     >>> adam = Adam(0.5)
     >>> updates = adam.updates([w], [sc.grad(sc.sum(w * w), w)])
     >>> _ = sc.function([], [], updates=updates, device="reference")()
-    >>> w.get_value().round(6), int(adam.step.get_value())
+    >>> w.get_value().round(6), int(adam.steps.get_value())
     (array([ 0.5, -7.5]), 1)
     """
 
@@ -70,7 +70,7 @@ class Adam(Optimizer):
 
     def _correction(self, beta):
         """The weight of all gradients in a running mean; the rest is that of the zero it started from."""
-        return 1 - beta ** (self.step + 1).astype("float64")
+        return 1 - beta ** (self.steps + 1).astype("float64")
 
 
 class AdamW(Adam):

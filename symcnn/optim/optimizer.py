@@ -45,7 +45,7 @@ class Optimizer:
     ----------
     learning_rate : float
         May be set at any time, also between the calls of a compiled step.
-    step : Shared
+    steps : Shared
         How many steps were made; counted by those optimisers alone that need to know.
 
     Raises
@@ -82,12 +82,12 @@ class Optimizer:
         # float64, so that the rate is rounded once, to the dtype of each parameter.
         self._rate = sc.shared(np.zeros((), "float64"), name="learning_rate")
         self.learning_rate = learning_rate
-        self.step = sc.shared(np.zeros((), "int64"), name="step")
+        self.steps = sc.shared(np.zeros((), "int64"), name="step")
         self.weight_decay = checked_number("weight_decay", weight_decay, 0)
         self.clip_value = None if clip_value is None else checked_number("clip_value", clip_value, 0, strict=True)
         self.clip_norm = None if clip_norm is None else checked_number("clip_norm", clip_norm, 0, strict=True)
         self.rates = _checked_rates({} if rates is None else rates)
-        self._slots: dict[tuple, sc.Shared] = {}  # by name of the slot and parameter
+        self._slots: dict[sc.Shared, dict[str, sc.Shared]] = {}  # by parameter and name
         self._paths: dict[str, sc.Shared] = {}  # the parameters trained so far
         self._known: set[str] = set()  # paths, also of parameters that are frozen
 
@@ -137,7 +137,7 @@ class Optimizer:
             direction, slots = self._decayed_direction(parameter, clipped[parameter])
             rate = (factor * self._rate).astype(parameter.dtype)
             updates |= {**slots, parameter: parameter - rate * direction}
-        return {**updates, self.step: self.step + 1} if self.counts_steps else updates
+        return {**updates, self.steps: self.steps + 1} if self.counts_steps else updates
 
     def check(self, paths) -> None:
         """Take note of paths that exist, also of frozen parameters: patterns of `rates` may match any of them.
@@ -157,11 +157,11 @@ class Optimizer:
 
     def slot(self, name: str, parameter, start: float = 0.0):
         """The Shared called `name` that belongs to `parameter`; filled with `start` at first."""
-        key = name, parameter
-        if key not in self._slots:
+        slots = self._slots.setdefault(parameter, {})
+        if name not in slots:
             value = np.full(parameter.shape, start, parameter.dtype)
-            self._slots[key] = sc.shared(value, name=f"{parameter.name or 'parameter'}.{name}")
-        return self._slots[key]
+            slots[name] = sc.shared(value, name=f"{parameter.name or 'parameter'}.{name}")
+        return slots[name]
 
     def variables(self) -> dict:
         """All that the optimiser remembers, by name: what a checkpoint holds.
@@ -180,9 +180,9 @@ class Optimizer:
         """
         found: dict[str, sc.Shared] = {"learning_rate": self._rate}
         if self.counts_steps:
-            found["step"] = self.step
+            found["step"] = self.steps
         for path, parameter in self._paths.items():
-            found |= {f"{name}/{path}": slot for (name, owner), slot in self._slots.items() if owner is parameter}
+            found |= {f"{name}/{path}": slot for name, slot in self._slots.get(parameter, {}).items()}
         return found
 
     def __repr__(self):
