@@ -8,6 +8,7 @@ from math import ceil
 
 import numpy as np
 
+from symcnn.data.describe import Description, describe
 from symcnn.data.lazy import Chained, Mapped, Rows, as_array_like, in_memory, name_of, read_rows, row_numbers
 from symcnn.data.sampling import balanced_rows, class_labels, generator, parts
 from symcnn.data.steps import OfImages, applied, check_step
@@ -157,6 +158,34 @@ class Dataset:
             images=_chained([data.images for data in everything]),
             labels=_chained([data.labels for data in everything]),
         )
+
+    def describe(self, limit: int | None = None) -> Description:
+        """What is in it: shapes, range, mean and deviation per channel, classes; and what looks like a mistake.
+
+        Noted are channels that come last, values that are not normalised, NaN, blank images, copies of images (and
+        whether their labels differ), classes that are rare or missing, sorted labels, labels that are almost classes.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Look at so many images, evenly spaced; by default at all of a data set of ordinary size.
+
+        Examples
+        --------
+        >>> images = np.repeat(np.arange(8.0, dtype="float32"), 16).reshape(8, 1, 4, 4)
+        >>> Dataset(images, np.array([0, 0, 0, 0, 0, 0, 1, 1]), ("cat", "dog")).describe()
+        images   8 x float32[1, 4, 4], 0.0 MB
+        values   0 to 7, mean 3.5, std 2.29
+        labels   int64
+        classes  2
+          cat        6   75.0%
+          dog        2   25.0%
+        note     8 images are blank: all pixels are equal
+        note     values are not normalised: normalize = Normalize.fit(train), then .map(normalize) on every split
+        note     the largest class has 3 times the examples of the smallest: balanced(), class_weights()
+        note     labels are sorted: shuffle, or a batch shows one class only
+        """
+        return describe(self, limit)
 
     def class_counts(self) -> np.ndarray:
         """How many examples of each class an epoch has."""

@@ -9,10 +9,9 @@ import numpy as np
 
 from symcnn.data.dataset import Dataset
 from symcnn.data.layouts import check_layout
-from symcnn.data.lazy import as_array_like, read_rows
+from symcnn.data.lazy import as_array_like
+from symcnn.data.moments import Moments, chunks
 from symcnn.errors import InputError, ShapeError
-
-_CHUNK = 1 << 22  # numbers that are looked at together, in float64: 32 MiB
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,13 +68,18 @@ class Normalize:
         if len(shape) < 2 or 0 in shape:
             raise ShapeError("Normalize.fit needs images (n, channels, ...), at least one", found=shape)
         if len(shape) == 4 and shape[2] != shape[3]:  # maps of 4 x 4 with many channels are no mistake
-            check_layout(np.broadcast_to(0, shape))  # the shape alone: nothing is read
-        mean, variance = _moments(images, (0,) if per_pixel else (0, *range(2, len(shape))))
+            check_layout(images)
+        moments = Moments((0,) if per_pixel else (0, *range(2, len(shape))))
+        for chunk in chunks(images):
+            moments.add(chunk)
+        mean, variance = moments.mean, moments.variance
+        if not np.isfinite(variance).all():
+            raise InputError("Normalize.fit: an image holds NaN or infinity", hint="dataset.describe() counts them")
         size, variance = np.abs(mean).reshape(shape[1], -1), variance.reshape(shape[1], -1)
         std = np.sqrt(variance.mean(axis=1))
         # A channel that never varies, but for the rounding of its mean, is only centred.
         std = np.where(std > 1e-13 * size.max(axis=1), std, 1.0)
-        return cls(mean if per_pixel else tuple(mean.tolist()), tuple(std.tolist()))
+        return cls(mean if per_pixel else tuple(map(float, mean)), tuple(map(float, std)))
 
     def __call__(self, images) -> np.ndarray:
         """`images` normalised; float32, whatever they were."""
@@ -121,24 +125,3 @@ class Normalize:
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
         return np.asarray(self.mean, "float32"), np.asarray(self.std, "float32")
-
-
-@np.errstate(invalid="ignore")  # NaN and infinity get an error below
-def _moments(images, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance along `axes`, merged from chunk to chunk (Chan, Golub and LeVeque 1983)."""
-    rows = max(1, _CHUNK // int(np.prod(images.shape[1:])))
-    seen, mean, squares = 0, np.zeros(()), np.zeros(())
-    for start in range(0, len(images), rows):
-        chunk = read_rows(images, slice(start, start + rows)).astype("float64")
-        count = chunk.size // np.prod([size for axis, size in enumerate(chunk.shape) if axis not in axes])
-        its_mean = chunk.mean(axis=axes, keepdims=True)
-        chunk -= its_mean
-        its_squares = np.square(chunk, out=chunk).sum(axis=axes)
-        its_mean = its_mean.reshape(its_squares.shape)
-        difference = its_mean - mean
-        seen += count
-        mean = mean + difference * (count / seen)
-        squares = squares + its_squares + np.square(difference) * (count * (seen - count) / seen)
-    if not np.isfinite(mean).all() or not np.isfinite(squares).all():
-        raise InputError("Normalize.fit: an image holds NaN or infinity", hint="dataset.describe() counts them")
-    return mean, squares / seen

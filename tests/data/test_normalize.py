@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from symcnn.data import Dataset, Normalize
-from symcnn.data import normalize as normalize_module
+from symcnn.data import Dataset, Normalize, moments
 from symcnn.errors import InputError, ShapeError
 
 
 @pytest.fixture(params=[1 << 22, 100, 1], ids=["one chunk", "chunks", "row by row"])
 def chunks(request, monkeypatch):
-    monkeypatch.setattr(normalize_module, "_CHUNK", request.param)
+    monkeypatch.setattr(moments, "CHUNK", request.param)
 
 
 def images_of_three_channels(n=50):
