@@ -134,6 +134,10 @@ class Run:
     total_loss: float = 0.0  # of the examples of this epoch so far
     examples: int = 0  # of this epoch so far
 
+    def batches_of(self, epoch: int, start: int = 0):
+        """(images, labels) of an epoch, from its batch number `start` on: the same ones whenever it is asked."""
+        return self.train.batches(self.batch_size, shuffle=True, seed=(self.seed, epoch), start=start)
+
     def stop(self, reason: str) -> None:
         """End the training after this step; the epoch so far is still validated and written down."""
         self.stopped = self.stopped or reason

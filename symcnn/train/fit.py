@@ -182,9 +182,8 @@ def _epoch(run, evaluation, shown, interrupts) -> None:
 
 
 def _steps(run, shown) -> None:
-    batches = run.train.batches(run.batch_size, shuffle=True, seed=(run.seed, run.epoch), start=run.batch)
     _stop_at_limit(run)  # a resumed run may have done all its steps
-    with prefetch(batches) as ready:
+    with prefetch(run.batches_of(run.epoch, run.batch)) as ready:
         while not run.stopped and (batch := next(ready, None)):
             run.images, run.labels = batch
             run.rate.set(run.epoch + run.batch / run.batches)

@@ -110,23 +110,25 @@ class NaNGuard(Callback):
             raise InputError(f"fit: {bad[0]} holds NaN or infinity before the first step")
         self.incident = None
         if run.step.function is None:  # so that the optimiser has its slots, which belong to the copy
-            run.step.compile(*next(run.train.batches(run.batch_size)))
+            run.step.compile(*next(run.batches_of(run.epoch)))
         self._keep(run)
 
     def on_step(self, run):
         self._rates.append(run.step.optimizer.learning_rate)
+        if self.incident is not None:
+            return
         if not isfinite(run.loss):
             self._investigate(run)
         elif len(self._rates) >= self.every:
             self._check(run)
 
     def on_end(self, run):
-        self._check(run)
+        if not all_finite(_variables(run.step)):
+            self._investigate(run)
+        self._good = None
 
     def _check(self, run):
         """Keep a copy, if there is nothing to investigate."""
-        if self.incident is not None:
-            return
         if all_finite(_variables(run.step)):
             self._keep(run)
         else:
@@ -137,8 +139,6 @@ class NaNGuard(Callback):
         self._rates = []
 
     def _investigate(self, run):
-        if self.incident is not None:
-            return
         assert self._good is not None
         with np.errstate(all="ignore"):  # what NumPy would warn about is told in better words
             self.incident = _replay(run, self._good, self._rates)
@@ -191,8 +191,7 @@ def _batches(run, good: _Position):
     """(epoch, batch, images, labels) from the position of the copy on."""
     epoch, start = (good.epoch, good.batch) if good.batch < run.batches else (good.epoch + 1, 0)
     while True:
-        batches = run.train.batches(run.batch_size, shuffle=True, seed=(run.seed, epoch), start=start)
-        for batch, (X, labels) in enumerate(batches, start=start):
+        for batch, (X, labels) in enumerate(run.batches_of(epoch, start), start=start):
             yield epoch, batch, X, labels
         epoch, start = epoch + 1, 0
 

@@ -139,6 +139,18 @@ def test_nothing_happens_in_a_healthy_run():
     assert first["loss"] == fit(alone, sc.train.Callback())["loss"] and guard.incident is None
 
 
+def test_a_checkpoint_of_what_went_wrong_is_not_written(tmp_path):
+    network = drifting()
+    sc.train.fit(
+        network, DATA, epochs=20, batch_size=16, optimizer=sc.optim.SGD(0.1, momentum=0.9), device="reference",
+        progress=False, callbacks=sc.train.Checkpoints(tmp_path, every=1),
+    )  # fmt: skip
+    written = sorted(int(name.stem.split("-")[-1]) for name in tmp_path.iterdir() if name.suffix == ".safetensors")
+    guard = sc.train.NaNGuard()
+    fit(drifting(), guard, optimizer=sc.optim.SGD(0.1, momentum=0.9))
+    assert written[-1] == guard.incident.step - 1
+
+
 def test_fit_has_one_by_default():
     network = drifting()
     with pytest.warns(RuntimeWarning, match="log made the first NaN") as warned:
