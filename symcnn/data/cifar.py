@@ -39,6 +39,7 @@ CIFAR100_COARSE_CLASSES = _words("""
 PIXELS = 3 * 32 * 32  # the red plane, the green and the blue, each row by row
 
 
+@checked_keywords
 def cifar10(folder) -> tuple[Dataset, Dataset]:
     """Load CIFAR-10 as (train, test): 50,000 and 10,000 images of ten classes.
 
@@ -71,13 +72,7 @@ def cifar10(folder) -> tuple[Dataset, Dataset]:
     >>> from pathlib import Path
     >>> folder = Path(tempfile.mkdtemp())
     >>> for name in ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"):
-    ...     Path(folder, f"{name}.bin").write_bytes(bytes([6]) + bytes(3 * 32 * 32))
-    3073
-    3073
-    3073
-    3073
-    3073
-    3073
+    ...     _ = Path(folder, f"{name}.bin").write_bytes(bytes([6]) + bytes(3 * 32 * 32))
     >>> train, test = cifar10(folder)
     >>> train, test.classes[test.labels[0]]
     (Dataset(5 x uint8[3, 32, 32], labels int64), 'frog')
@@ -117,9 +112,7 @@ def cifar100(folder, labels: str = "fine") -> tuple[Dataset, Dataset]:
     >>> from pathlib import Path
     >>> folder = Path(tempfile.mkdtemp())
     >>> for name in ("train", "test"):  # a coarse label, a fine one, the pixels
-    ...     Path(folder, f"{name}.bin").write_bytes(bytes([1, 73]) + bytes(3 * 32 * 32))
-    3074
-    3074
+    ...     _ = Path(folder, f"{name}.bin").write_bytes(bytes([1, 73]) + bytes(3 * 32 * 32))
     >>> [test.classes[test.labels[0]] for test in (cifar100(folder)[1], cifar100(folder, labels="coarse")[1])]
     ['shark', 'fish']
     """

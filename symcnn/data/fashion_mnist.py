@@ -9,6 +9,7 @@ import numpy as np
 from symcnn.data.dataset import Dataset
 from symcnn.data.idx import write_idx
 from symcnn.data.mnist import read_splits
+from symcnn.keywords import checked_keywords
 
 FASHION_MNIST_CLASSES = (
     "T-shirt/top",
@@ -27,6 +28,7 @@ BUNDLED = Path(__file__).with_name("fashion_mnist_subset")
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 
 
+@checked_keywords
 def fashion_mnist(full: bool = False, folder=None) -> tuple[Dataset, Dataset]:
     """Load Fashion-MNIST as (train, test).
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from symcnn.data.dataset import Dataset
 from symcnn.data.idx import read_idx
 from symcnn.errors import FileError
+from symcnn.keywords import checked_keywords
 
 MNIST_CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
+@checked_keywords
 def mnist(folder) -> tuple[Dataset, Dataset]:
     """Load MNIST as (train, test).
 

@@ -8,6 +8,7 @@ from colorsys import hsv_to_rgb
 import numpy as np
 
 from symcnn.data.dataset import Dataset
+from symcnn.data.sampling import generator
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords, nearest
 
@@ -66,12 +67,13 @@ def synthetic_shapes(
     >>> data.images.shape, data.labels.shape, data.classes
     ((8, 3, 32, 48), (8, 32, 48), ('background', 'circle', 'square', 'triangle'))
     """
-    height, width = (size, size) if isinstance(size, (int, np.integer)) else size
-    if n < 0 or min(height, width) < 16:
+    height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
+    numbers = (n, height, width)
+    if not all(isinstance(number, int | np.integer) for number in numbers) or n < 0 or min(height, width) < 16:
         raise InputError(
             "synthetic_shapes: there is no such set",
-            expected="n at least 0, height and width at least 16",
-            found=f"n = {n}, size {height} x {width}",
+            expected="n at least 0; size at least 16, or (height, width)",
+            found=f"n = {n!r}, size = {size!r}",
         )
     for name in classes:
         if name not in SHAPES:
@@ -81,7 +83,7 @@ def synthetic_shapes(
     images = np.empty((n, 3, height, width), "uint8")
     labels = np.zeros((n, height, width), "int64")
     for i in range(n):
-        _draw(np.random.default_rng((seed, i)), tuple(classes), images[i], labels[i])
+        _draw(generator(seed, i), tuple(classes), images[i], labels[i])
     return Dataset(images, labels, ("background", *classes))
 
 

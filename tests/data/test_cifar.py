@@ -127,6 +127,8 @@ def test_hundred(tmp_path, version):
             assert data.classes == classes
     with pytest.raises(InputError, match="coarse"):
         cifar100(tmp_path, labels="course")
+    with pytest.raises(InputError, match="lables"):
+        cifar100(tmp_path, lables="fine")
 
 
 def test_classes_are_all_there():

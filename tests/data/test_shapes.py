@@ -69,7 +69,11 @@ def test_no_images():
     ("arguments", "says"),
     [
         ({"n": -1}, "no such set"),
+        ({"n": 1.5}, "no such set"),
         ({"n": 1, "size": 8}, "no such set"),
+        ({"n": 1, "size": (32, 32, 3)}, "no such set"),
+        ({"n": 1, "size": "large"}, "no such set"),
+        ({"n": 1, "seed": -1}, "no seed"),
         ({"n": 1, "classes": ("circle", "sqare")}, "square"),
         ({"n": 1, "classes": ("circle", "circle")}, "once"),
         ({"n": 1, "classes": ()}, "at least"),
