@@ -29,7 +29,8 @@ def cross_entropy(logits, labels, weights=None, ignore_index=None, label_smoothi
         each class, such as one-hot vectors; then the loss is :math:`-\frac1n \sum_i \sum_c t_{ic} \log p_{ic}`.
     weights : array_like or Variable, optional
         (classes,): the loss of each example is multiplied by the weight of its class, and the mean divides by the sum
-        of these weights instead of n. With probabilities each term is multiplied, and the mean divides by n.
+        of these weights instead of n. With probabilities each term is multiplied, and the mean divides by n. Rare
+        classes count as much as common ones with ``dataset.class_weights()``.
     ignore_index : int, optional
         Integer labels of this value have no part in loss, mean and gradient; it need not be a class (255, -1). Where
         nothing remains, the mean is 0.

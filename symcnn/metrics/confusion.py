@@ -79,6 +79,16 @@ class ConfusionMatrix:
     >>> confusion.counts
     array([[1, 1],
            [0, 2]])
+
+    An evaluation, a batch at a time:
+
+    >>> import symcnn as sc
+    >>> model, data = sc.models.mlp([2, 3]), sc.data.Dataset(np.zeros((5, 2), "float32"), np.array([0, 1, 2, 0, 1]))
+    >>> confusion = ConfusionMatrix(3)
+    >>> for images, labels in data.batches(2):
+    ...     confusion.update(model.predict(images, device="reference"), labels)
+    >>> confusion
+    ConfusionMatrix(3 classes, 5 examples)
     """
 
     @checked_keywords

@@ -38,7 +38,8 @@ class Evaluation:
             total += float(loss) * len(X)
             if labels.dtype.kind == "i" and output.ndim == labels.ndim + 1:
                 right += int(np.count_nonzero(output.argmax(axis=1) == labels))
-                labelled += labels.size
+                # What is no class, such as 255, is a label that the loss ignores: else it had raised.
+                labelled += int(np.count_nonzero((labels >= 0) & (labels < output.shape[1])))
         found = {"loss": total / len(data)}
         return {**found, "accuracy": right / labelled} if labelled else found
 
@@ -77,7 +78,8 @@ def evaluate(model, data, loss=None, batch_size: int = 128, device: str = "cpu")
     Returns
     -------
     dict
-        ``"loss"`` (mean over the examples) and, for class labels, ``"accuracy"``.
+        ``"loss"`` (mean over the examples) and, for class labels, ``"accuracy"``, over those that are classes: what the
+        loss ignores, such as 255, does not count.
 
     Raises
     ------

@@ -1,5 +1,7 @@
 """The loop: it learns, validates, follows its schedule, repeats with its seed."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,17 @@ def test_evaluate_weighs_examples_equally():
     model = sc.models.mlp([2, 2])
     whole, batched = (sc.train.evaluate(model, DATA, batch_size=b, device="reference") for b in (200, 33))
     assert whole["loss"] == pytest.approx(batched["loss"], rel=1e-6) and whole["accuracy"] == batched["accuracy"]
+
+
+def test_evaluate_counts_no_labels_that_the_loss_ignores():
+    model = sc.models.mlp([2, 2])
+    labels = DATA[1].copy()
+    labels[::3] = 255
+    kept = labels != 255
+    loss = partial(sc.losses.cross_entropy, ignore_index=255)
+    found = sc.train.evaluate(model, (DATA[0], labels), loss=loss, batch_size=len(labels), device="reference")
+    expected = sc.train.evaluate(model, (DATA[0][kept], labels[kept]), batch_size=len(labels), device="reference")
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_evaluate_regression_has_no_accuracy():
