@@ -6,6 +6,7 @@ Read `step` for what a step is, `fit` for the loop, `callback` for what can be d
 
 from symcnn.train.callback import Callback, Run
 from symcnn.train.checkpoints import Checkpoints
+from symcnn.train.csv_log import CSVLog
 from symcnn.train.early_stopping import EarlyStopping
 from symcnn.train.evaluate import Evaluation, compile_evaluation, evaluate
 from symcnn.train.fit import fit
@@ -16,8 +17,10 @@ from symcnn.train.nan_guard import Incident, NaNGuard
 from symcnn.train.overfit import OverfitCheck, overfit_check
 from symcnn.train.probe import Measurement, Probe
 from symcnn.train.step import Step, compile_step
+from symcnn.train.tensorboard_log import TensorBoardLog
 
 __all__ = [
+    "CSVLog",
     "Callback",
     "Checkpoints",
     "EarlyStopping",
@@ -32,6 +35,7 @@ __all__ = [
     "RateCurve",
     "Run",
     "Step",
+    "TensorBoardLog",
     "compile_evaluation",
     "compile_step",
     "evaluate",

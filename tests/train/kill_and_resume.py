@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import symcnn as sc
+from symcnn.data.transforms import Cutout, RandomFlip, RandomShift
 from symcnn.train import Callback, Checkpoints, EarlyStopping
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,26 @@ def dense():
     return model, (X[:40], labels[:40]), (X[40:], labels[40:]), options
 
 
-NETWORKS = {"dense": dense}
+def convnet():
+    """Like LeNet, smaller, with batch norm, dropout and augmentation, on the compiled kernels."""
+    nn, data = sc.nn, sc.data
+    train, _ = data.fashion_mnist()
+    train, validation = train.take(slice(None, None, 8)).split(0.2)
+    normalize = data.Normalize.fit(train.images)
+    train = train.map(normalize).augment(RandomFlip(), RandomShift(0.1), Cutout(6))
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 5, seed=0), nn.BatchNorm(8), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 5, seed=1), nn.BatchNorm(16), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Dense(256, 64, seed=2), nn.ReLU(), nn.Dropout(0.5, seed=3), nn.Dense(64, 10, seed=4),
+    )  # fmt: skip
+    options = {
+        "batch_size": 32, "epochs": 4, "optimizer": sc.optim.SGD(0.05, momentum=0.9, weight_decay=1e-4),
+        "schedule": sc.optim.cosine_decay(4),
+    }  # fmt: skip
+    return model, train, validation.map(normalize), options
+
+
+NETWORKS = {"dense": dense, "convnet": convnet}
 
 
 class Tell(Callback):
