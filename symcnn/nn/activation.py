@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 
-import numpy as np
-
 import symcnn as sc
+from symcnn import init as initial
 from symcnn.errors import InputError
 from symcnn.keywords import checked_number, nearest
-from symcnn.nn.arguments import check_channels, check_positive, described
+from symcnn.nn.arguments import check_channels, check_positive, described, parameter
 from symcnn.nn.module import Module
 
 ACTIVATIONS = (
@@ -191,7 +190,7 @@ class PReLU(Module):
         check_positive(self, channels=channels)
         checked_number("PReLU: init", init)
         self.channels, self.init = channels, init
-        self.slope = sc.shared(np.full(channels, init, dtype), name="slope")
+        self.slope = parameter("slope", initial.constant(init), (channels,), None, dtype)
 
     def forward(self, x, training):
         slope = self.slope

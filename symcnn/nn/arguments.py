@@ -11,15 +11,41 @@ import numpy as np
 import symcnn as sc
 from symcnn import init as initial
 from symcnn.data.layouts import layout_hint
-from symcnn.errors import InputError, ShapeError
+from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.nn.summary import shape_text
 
 # ---- arguments
 
 
+def drawn(init, shape, seed, dtype, transposed: bool = False) -> np.ndarray:
+    """First values of an array of a layer; see `symcnn.init.draw`."""
+    values = initial.draw(init, shape, seed, dtype, transposed)
+    if values.dtype.kind != "f" or dtype is None:
+        raise DTypeError("layers compute in float32 or float64", found=dtype)
+    return values
+
+
 def parameter(name: str, init, shape, seed, dtype, transposed: bool = False) -> sc.Shared:
-    """A Shared of `shape` with values by an initialiser; see `symcnn.init.draw`."""
-    return sc.shared(initial.draw(init, shape, seed, dtype, transposed), name=name)
+    """A Shared of `shape` with values by an initialiser."""
+    return sc.shared(drawn(init, shape, seed, dtype, transposed), name=name)
+
+
+def bias_parameter(bias, size: int, seed, dtype) -> sc.Shared | None:
+    """The bias that a layer's argument asks for: none, zeros (True), one number, or values by an initialiser."""
+    if bias is None or bias is False:
+        return None
+    if isinstance(bias, int) and bias is not True:
+        raise InputError("this is no bias", expected="True, False, a float, or an initialiser", found=bias)
+    init = "zeros" if bias is True else initial.constant(bias) if isinstance(bias, float) else bias
+    return parameter("bias", init, (size,), seed, dtype)
+
+
+def scale_and_shift(shape, affine: bool, dtype) -> tuple[sc.Shared | None, sc.Shared | None]:
+    """Gamma and beta of a normalisation, if it has them."""
+    if not affine:
+        return None, None
+    shape = shape if isinstance(shape, tuple) else (shape,)
+    return parameter("gamma", "ones", shape, None, dtype), parameter("beta", "zeros", shape, None, dtype)
 
 
 def random_seed(seed) -> int:

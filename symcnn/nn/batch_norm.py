@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 import symcnn as sc
 from symcnn.keywords import checked_number
-from symcnn.nn.arguments import check_channels, check_positive, described
+from symcnn.nn.arguments import check_channels, check_positive, described, drawn, scale_and_shift
 from symcnn.nn.module import Module
 from symcnn.nn.state import State
 from symcnn.nn.trace import record_update
@@ -74,10 +72,9 @@ class BatchNorm(Module):
             checked_number("BatchNorm: momentum", momentum, 0, 1)
         checked_number("BatchNorm: epsilon", epsilon, 0)
         self.channels, self.momentum, self.epsilon = channels, momentum, epsilon
-        self.gamma = sc.shared(np.ones(channels, dtype), name="gamma") if affine else None
-        self.beta = sc.shared(np.zeros(channels, dtype), name="beta") if affine else None
-        self.mean = State(np.zeros(channels, dtype), "mean")
-        self.variance = State(np.ones(channels, dtype), "variance")
+        self.gamma, self.beta = scale_and_shift(channels, affine, dtype)
+        self.mean = State(drawn("zeros", (channels,), None, dtype), "mean")
+        self.variance = State(drawn("ones", (channels,), None, dtype), "variance")
 
     def forward(self, x, training):
         check_channels(self, x, self.channels)

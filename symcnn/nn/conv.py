@@ -6,7 +6,7 @@ from typing import Any
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.nn.arguments import as_pair, check_images, check_positive, described, parameter
+from symcnn.nn.arguments import as_pair, bias_parameter, check_images, check_positive, described, parameter
 from symcnn.nn.module import Module
 
 
@@ -45,7 +45,7 @@ class Conv2d(Module):
         self.in_channels, self.out_channels, self.window = in_channels, out_channels, as_pair(self, "window", window)
         self.geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         self.weight = parameter("weight", init, (out_channels, in_channels // groups, *self.window), seed, dtype)
-        self.bias = parameter("bias", "zeros", (out_channels,), seed, dtype) if bias else None
+        self.bias = bias_parameter(bias, out_channels, seed, dtype)
         sc.conv2d(sc.input("x", (None,) * 4, dtype), self.weight, **self.geometry)  # complains about a bad geometry
 
     def forward(self, x, training):
@@ -113,10 +113,8 @@ class SeparableConv2d(Module):
         Of the depthwise convolution; as in `Conv2d`.
     multiplier : int
         As in `DepthwiseConv2d`.
-    bias : bool
-        Of the 1x1 convolution; the depthwise one has none.
-    init, seed, dtype
-        As in `Conv2d`, for the 1x1 convolution; the depthwise one starts by ``he_uniform``.
+    bias, init, seed, dtype
+        As in `Conv2d`, for the 1x1 convolution; the depthwise one has no bias and starts by ``he_uniform``.
 
     Attributes
     ----------
@@ -198,7 +196,7 @@ class ConvTranspose2d(Module):
         }  # fmt: skip
         shape = (in_channels, out_channels // groups, *self.window)
         self.weight = parameter("weight", init, shape, seed, dtype, transposed=True)
-        self.bias = parameter("bias", "zeros", (out_channels,), seed, dtype) if bias else None
+        self.bias = bias_parameter(bias, out_channels, seed, dtype)
         sc.conv2d_transpose(sc.input("x", (None,) * 4, dtype), self.weight, **self.geometry)
 
     def forward(self, x, training):

@@ -7,7 +7,7 @@ import numpy as np
 import symcnn as sc
 from symcnn import init as initial
 from symcnn.errors import ShapeError
-from symcnn.nn.arguments import check_positive, described, flat_size, parameter
+from symcnn.nn.arguments import bias_parameter, check_positive, described, drawn, flat_size, parameter
 from symcnn.nn.module import Module
 from symcnn.nn.summary import shape_text
 
@@ -18,9 +18,11 @@ class Dense(Module):
     Parameters
     ----------
     in_features, out_features : int
-    bias : bool
+    bias : bool, float, str or callable
+        Whether there is one, which starts at zero; or its first value, or an initialiser of its own. A small positive
+        bias keeps the units of a ReLU alive at first.
     init : str or callable
-        Initialiser of the weight, a name of `symcnn.init` or ``f(shape, seed, dtype)``. Biases start at zero.
+        Initialiser of the weight, a name of `symcnn.init` or ``f(shape, seed, dtype)``.
     seed : int, numpy.random.Generator or None
         See `symcnn.init.generator`.
     dtype : str
@@ -43,7 +45,7 @@ class Dense(Module):
         check_positive(self, in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         self.weight = parameter("weight", init, (in_features, out_features), seed, dtype)
-        self.bias = parameter("bias", "zeros", (out_features,), seed, dtype) if bias else None
+        self.bias = bias_parameter(bias, out_features, seed, dtype)
 
     def forward(self, x, training):
         _check_features(self, x)
@@ -94,9 +96,9 @@ class Maxout(Module):
         check_positive(self, in_features=in_features, out_features=out_features, pieces=pieces)
         self.in_features, self.out_features, self.pieces = in_features, out_features, pieces
         rng = initial.generator(seed)
-        drawn = [initial.draw(init, (in_features, out_features), rng, dtype) for _ in range(pieces)]
-        self.weight = sc.shared(np.stack(drawn, axis=-1).reshape(in_features, -1), name="weight")
-        self.bias = parameter("bias", "zeros", (out_features * pieces,), seed, dtype) if bias else None
+        maps = [drawn(init, (in_features, out_features), rng, dtype) for _ in range(pieces)]
+        self.weight = sc.shared(np.stack(maps, axis=-1).reshape(in_features, -1), name="weight")
+        self.bias = bias_parameter(bias, out_features * pieces, seed, dtype)
 
     def forward(self, x, training):
         _check_features(self, x)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.keywords import checked_number
-from symcnn.nn.arguments import check_channels, check_positive, described
+from symcnn.nn.arguments import check_channels, check_positive, described, scale_and_shift
 from symcnn.nn.module import Module
 from symcnn.nn.summary import shape_text
 
@@ -48,7 +46,7 @@ class LayerNorm(Module):
             check_positive(self, shape=size)
         checked_number("LayerNorm: epsilon", epsilon, 0)
         self.shape, self.epsilon = shape, epsilon
-        self.gamma, self.beta = _scale_and_shift(shape, affine, dtype)
+        self.gamma, self.beta = scale_and_shift(shape, affine, dtype)
 
     def forward(self, x, training):
         rank = len(self.shape)
@@ -102,7 +100,7 @@ class GroupNorm(Module):
                 "GroupNorm: groups must divide the channels", expected=f"a multiple of {groups}", found=channels
             )
         self.groups, self.channels, self.epsilon = groups, channels, epsilon
-        self.gamma, self.beta = _scale_and_shift(channels, affine, dtype)
+        self.gamma, self.beta = scale_and_shift(channels, affine, dtype)
 
     def forward(self, x, training):
         check_channels(self, x, self.channels)
@@ -143,7 +141,7 @@ class InstanceNorm(Module):
         check_positive(self, channels=channels)
         checked_number("InstanceNorm: epsilon", epsilon, 0)
         self.channels, self.epsilon = channels, epsilon
-        self.gamma, self.beta = _scale_and_shift(channels, affine, dtype)
+        self.gamma, self.beta = scale_and_shift(channels, affine, dtype)
 
     def forward(self, x, training):
         check_channels(self, x, self.channels)
@@ -184,10 +182,3 @@ class LocalResponseNorm(Module):
 
     def __repr__(self):
         return f"LocalResponseNorm({self.size}, alpha={self.alpha:g}, beta={self.beta:g}, k={self.k:g})"
-
-
-def _scale_and_shift(shape, affine: bool, dtype):
-    """Gamma and beta, or two times nothing."""
-    if not affine:
-        return None, None
-    return sc.shared(np.ones(shape, dtype), name="gamma"), sc.shared(np.zeros(shape, dtype), name="beta")
