@@ -186,8 +186,8 @@ class Optimizer:
         return found
 
     def __repr__(self):
-        names = inspect.signature(type(self).__init__).parameters.keys() - {"self", "learning_rate"}
-        options = {name: value for name, value in vars(self).items() if name in names}
+        known = vars(self)
+        options = {name: known[name] for name in inspect.signature(type(self).__init__).parameters if name in known}
         return described(self, f"{self.learning_rate:g}", **options | {"rates": self.rates or None})
 
     def _decayed_direction(self, parameter, gradient):
