@@ -2,8 +2,8 @@
 
 Read `module` for what a Module is; `dense`, `conv`, `pool`, `batch_norm`, `normalization`, `noise`, `activation` and `shape`
 for the layers; `sequential`, `parallel`, `residual` and `lambda_layer` for how they combine; `state` and `trace` for what a
-layer remembers from batch to batch; `freeze` for what training leaves alone; `convolutional` and
-`transfer` for what becomes of a trained network.
+layer remembers from batch to batch; `freeze` for what training leaves alone; `convolutional` and `transfer` for what
+becomes of a trained network; `ownership`, `cost` and `summary` for which layer made which ops, what they cost, and the table.
 """
 
 from symcnn.keywords import meant
