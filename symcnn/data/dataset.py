@@ -13,6 +13,7 @@ from symcnn.data.lazy import Chained, Mapped, Rows, as_array_like, in_memory, na
 from symcnn.data.sampling import balanced_rows, class_labels, generator, parts
 from symcnn.data.steps import OfImages, applied, check_step
 from symcnn.errors import DTypeError, InputError, ShapeError
+from symcnn.keywords import checked_keywords
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -159,6 +160,7 @@ class Dataset:
             labels=_chained([data.labels for data in everything]),
         )
 
+    @checked_keywords
     def describe(self, limit: int | None = None) -> Description:
         """What is in it: shapes, range, mean and deviation per channel, classes; and what looks like a mistake.
 
@@ -209,6 +211,7 @@ class Dataset:
         occurring = counts > 0
         return np.divide(counts.sum() / max(occurring.sum(), 1), counts, out=np.zeros(len(counts)), where=occurring)
 
+    @checked_keywords
     def balanced(self, per_class: int | str = "largest") -> Dataset:
         """The same examples, of which every epoch draws equally many of each class.
 
@@ -239,6 +242,7 @@ class Dataset:
             )
         return replace(self, per_class=int(number))
 
+    @checked_keywords
     def split(self, fraction: float, *more: float, seed: int = 0, stratified: bool = True) -> tuple[Dataset, ...]:
         """Set `fraction` of every class aside: (rest, part), or with more fractions (rest, part, part ...).
 
@@ -282,6 +286,7 @@ class Dataset:
         labels = class_labels(self.labels, "split") if stratified else np.zeros(len(self), int)
         return tuple(map(self.take, parts(labels, fractions, generator(seed))))
 
+    @checked_keywords
     def batches(
         self,
         batch_size: int,

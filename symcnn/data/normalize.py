@@ -12,6 +12,7 @@ from symcnn.data.layouts import check_layout
 from symcnn.data.lazy import as_array_like
 from symcnn.data.moments import Moments, chunks
 from symcnn.errors import InputError, ShapeError
+from symcnn.keywords import checked_keywords
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,6 +45,7 @@ class Normalize:
     std: tuple[float, ...]
 
     @classmethod
+    @checked_keywords
     def fit(cls, images, per_pixel: bool = False) -> Normalize:
         """Measure mean and standard deviation of `images`, in float64.
 

@@ -103,6 +103,22 @@ def test_what_is_no_seed(numbered, seed):
         numbered.batches(8, shuffle=True, seed=seed)
 
 
+@pytest.mark.parametrize(
+    "call, hint",
+    [
+        (lambda data: data.batches(8, shufle=True), "'shuffle'"),
+        (lambda data: data.split(0.1, sed=3), "'seed'"),
+        (lambda data: data.balanced(perclass=3), "'per_class'"),
+        (lambda data: Normalize.fit(data, perpixel=True), "'per_pixel'"),
+        (lambda data: transforms.RandomFlip(horizontl=True), "'horizontal'"),
+        (lambda data: transforms.ColorJitter(brigthness=1), "'brightness'"),
+    ],
+)
+def test_mistyped_keywords(numbered, call, hint):
+    with pytest.raises(InputError, match=f"did you mean {hint}"):
+        call(numbered)
+
+
 def test_what_is_no_data_set():
     with pytest.raises(ShapeError, match="differ in shape"):
         Dataset([np.zeros((2, 2)), np.zeros((3, 3))], [0, 1])

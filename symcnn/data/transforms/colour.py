@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from symcnn.data.transforms.images import between, checked_images, rounded, working_dtype
+from symcnn.data.transforms.images import between, checked_images, rounded, transform, working_dtype
 from symcnn.errors import InputError, ShapeError
 
 LUMA = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look: ITU-R BT.601
 
 
-@dataclass(frozen=True)
+@transform
 class ColorJitter:
     r"""Change brightness, contrast, saturation and hue of each image, by amounts of its own.
 

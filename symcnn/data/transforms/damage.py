@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from symcnn.data.transforms.images import as_fill, between, checked_images, rounded, sizes, working_dtype
+from symcnn.data.transforms.images import as_fill, between, checked_images, rounded, sizes, transform, working_dtype
 
 
-@dataclass(frozen=True)
+@transform
 class Cutout:
     """Blank a square at a random place of each image (DeVries and Taylor 2017, arXiv:1708.04552).
 
@@ -56,7 +55,7 @@ class Cutout:
         return np.where(hole[:, None], as_fill(self.fill, images), images), labels
 
 
-@dataclass(frozen=True)
+@transform
 class GaussianNoise:
     """Add independent normal noise to every pixel and channel.
 

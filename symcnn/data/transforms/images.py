@@ -1,12 +1,23 @@
-"""What every transform needs: images of the right form, label maps that go with them, ranges, and rounding."""
+"""What every transform needs: a form of its own, images of the right one, label maps that go with them, ranges, and rounding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import dataclass_transform
 
 import numpy as np
 
 from symcnn.errors import DTypeError, InputError, ShapeError
+from symcnn.keywords import checked_keywords
+
+
+@dataclass_transform(frozen_default=True)
+def transform(cls):
+    """`cls` as a frozen dataclass that refuses mistyped keywords."""
+    cls = dataclass(frozen=True)(cls)
+    cls.__init__ = checked_keywords(cls.__init__)
+    return cls
 
 
 def checked_images(images, transform) -> np.ndarray:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from symcnn.data.transforms.images import as_fill, between, checked_images, has_label_maps, sizes
+from symcnn.data.transforms.images import as_fill, between, checked_images, has_label_maps, sizes, transform
 from symcnn.errors import InputError, ShapeError
 
 
-@dataclass(frozen=True)
+@transform
 class RandomFlip:
     """Mirror each image with some probability.
 
@@ -62,7 +61,7 @@ class RandomFlip:
         return images, labels
 
 
-@dataclass(frozen=True)
+@transform
 class RandomCrop:
     """Cut a window of `size` out of each image, padded first, at a place of its own.
 
@@ -111,7 +110,7 @@ class RandomCrop:
         return _crop(self, images, labels, rng, sizes(self.size, ""), sizes(self.padding, ""))
 
 
-@dataclass(frozen=True)
+@transform
 class RandomShift:
     """Move each image by whole pixels, up to a fraction of its height and width in each direction.
 

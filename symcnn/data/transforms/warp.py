@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from symcnn.data.transforms.images import as_fill, between, checked_images, has_label_maps, rounded, working_dtype
+from symcnn.data.transforms.images import (
+    as_fill,
+    between,
+    checked_images,
+    has_label_maps,
+    rounded,
+    transform,
+    working_dtype,
+)
 
 
-@dataclass(frozen=True)
+@transform
 class RandomRotation:
     """Turn each image around its centre by an angle of its own, uniform in [-degrees, degrees].
 
@@ -52,7 +59,7 @@ class RandomRotation:
         return _resampled(self, images, labels, np.stack([cos, sin, -sin, cos], axis=-1).reshape(-1, 2, 2))
 
 
-@dataclass(frozen=True)
+@transform
 class RandomZoom:
     """Enlarge or shrink each image about its centre by a factor of its own; it keeps its size.
 
