@@ -82,6 +82,7 @@ class RandomCrop:
     Notes
     -----
     Every place is as likely as any other. Images are (n, channels, height, width) of any dtype, which they keep.
+    Augment before normalising where 0 is the background: afterwards 0 is the mean.
 
     Raises
     ------
