@@ -36,6 +36,7 @@ def fit(
     schedule=None,
     step=None,
     evaluation=None,
+    metrics=None,
     seed: int = 0,
     device: str = "cpu",
     progress: bool | str = True,
@@ -69,7 +70,9 @@ def fit(
     step : Step, optional
         A step compiled before; then `loss`, `optimizer` and `device` are its own.
     evaluation : Evaluation, optional
-        Compiled before, for the validation; by default of the step's loss and device.
+        Compiled before, for the validation; by default of the step's loss and device, with the `metrics`.
+    metrics : callable, sequence of them or dict of them by name, optional
+        More to measure in the validation; see `evaluate`.
     seed : int
         Of the shuffling.
     progress : bool or {"bar", "lines"}
@@ -89,8 +92,8 @@ def fit(
     Returns
     -------
     History
-        Per epoch: ``loss`` (mean over the training examples, as they were met), with a validation set ``val_loss`` and
-        ``val_accuracy``, ``learning_rate`` (of the last step) and ``seconds``.
+        Per epoch: ``loss`` (mean over the training examples, as they were met), with a validation set ``val_loss``,
+        ``val_accuracy`` and the metrics, ``learning_rate`` (of the last step) and ``seconds``.
 
     Raises
     ------
@@ -115,8 +118,13 @@ def fit(
         epochs = 10 if steps is None else None
     if step is not None and not isinstance(step, Step):
         raise InputError("fit: this is no step", found=repr(step), hint="sc.train.compile_step(model, ...)")
+    for name, given, owner, compiled in (
+        ("loss", loss, "step", step), ("optimizer", optimizer, "step", step), ("metrics", metrics, "evaluation", evaluation)
+    ):  # fmt: skip
+        if given is not None and compiled is not None:
+            raise InputError(f"fit: the {owner} has a {name} of its own", hint=f"give {name}= or {owner}=, not both")
     step = step or compile_step(model, loss, optimizer, device)
-    evaluation = evaluation or compile_evaluation(model, step.loss, step.device)
+    evaluation = evaluation or compile_evaluation(model, step.loss, step.device, metrics)
     callbacks = checked_callbacks(callbacks) + ([] if on_epoch is None else [_EveryEpoch(on_epoch)])
     if nan_guard and not any(isinstance(callback, NaNGuard) for callback in callbacks):
         callbacks.insert(0, NaNGuard())  # the first: what the others then see and write down is finite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from symcnn.errors import FileError, InputError, PackageError
 from symcnn.train.callback import Callback
@@ -45,7 +46,7 @@ class TensorBoardLog(Callback):
             raise InputError("TensorBoardLog: every is a whole number, at least 1", found=repr(every))
         _writer_class()
         self.folder, self.every = Path(folder), every
-        self._writer = None
+        self._writer: Any = None
 
     def on_start(self, run):
         forget = run.steps_done + 1 if run.resumed else None

@@ -114,6 +114,10 @@ def test_complaints():
     for wrong in ({"epochs": 0}, {"steps": 0}, {"batch_size": 2.5}):
         with pytest.raises(sc.errors.InputError, match="whole number, at least 1"):
             sc.train.fit(model, DATA, **wrong)
+    step = sc.train.compile_step(model, device="reference")
+    for twice in ({"loss": sc.losses.hinge}, {"optimizer": sc.optim.SGD(0.1)}):
+        with pytest.raises(sc.errors.InputError, match="of its own"):
+            sc.train.fit(model, DATA, step=step, **twice)
     with pytest.raises(sc.errors.InputError, match="no step"):
         sc.train.fit(model, DATA, step=print)
     with pytest.raises(sc.errors.InputError, match="not callable"):
