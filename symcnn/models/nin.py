@@ -39,7 +39,8 @@ def nin(
     Lin, Chen and Yan, *Network in network*, ICLR 2014 (arXiv:1312.4400). A block is a convolution and two 1x1
     convolutions (``cccp``, cascaded cross-channel parametric pooling), which are a perceptron of two layers applied at
     every pixel. The last block has one channel per class, whose mean is the logit: nothing is left to overfit there, and
-    each map shows where its class was seen.
+    each map shows where its class was seen. The authors rectify these maps too. That ReLU is left out here, since a class
+    whose map it silences for all images gets no gradient ever after.
 
     Examples
     --------
@@ -57,7 +58,7 @@ def nin(
         **mlpconv(make, 2, n2, (n, n, n), 5, padding=2),
         pool2=AvgPool2d(3, stride=2, ceil_mode=True),
         drop2=make.dropout(dropout),
-        **mlpconv(make, 3, n, (n, n, classes), 3, padding=1),
+        **mlpconv(make, 3, n, (n, n, classes), 3, padding=1, last=True),
         pool3=GlobalAvgPool2d(),
         flatten=Flatten(),
         in_shape=in_shape,
@@ -107,22 +108,22 @@ def nin_imagenet(
         **mlpconv(make, 3, n2, (n3, n3, n3), 3, padding=1),
         pool3=MaxPool2d(3, stride=2, ceil_mode=True),
         drop=make.dropout(dropout),
-        **mlpconv(make, 4, n3, (n4, n4, classes), 3, padding=1),
+        **mlpconv(make, 4, n3, (n4, n4, classes), 3, padding=1, last=True),
         pool4=GlobalAvgPool2d(),
         flatten=Flatten(),
         in_shape=in_shape,
     )
 
 
-def mlpconv(make: Maker, number: int, n_in: int, widths, window: int, **geometry) -> dict[str, Module]:
-    """A convolution and two 1x1 convolutions of these widths, each with its ReLU, named as in the authors' model."""
+def mlpconv(make: Maker, number: int, n_in: int, widths, window: int, last=False, **geometry) -> dict[str, Module]:
+    """A convolution and two 1x1 convolutions of these widths, with ReLUs after them, named as in the authors' model."""
     first, second, third = widths
     cccp = 2 * number - 1
-    return {
+    layers = {
         f"conv{number}": make.conv(n_in, first, window, **geometry),
         f"relu{number}": ReLU(),
         f"cccp{cccp}": make.conv(first, second, 1),
         f"relu_cccp{cccp}": ReLU(),
         f"cccp{cccp + 1}": make.conv(second, third, 1),
-        f"relu_cccp{cccp + 1}": ReLU(),
     }
+    return layers if last else {**layers, f"relu_cccp{cccp + 1}": ReLU()}

@@ -40,7 +40,7 @@ def nin(nn):
     return nn.Sequential(
         *[*block(3, 12, 10, 6, 5, 2), nn.MaxPool2d(3, 2, ceil_mode=True)],
         *[*block(6, 12, 12, 12, 5, 2), nn.AvgPool2d(3, 2, ceil_mode=True)],
-        *[*block(12, 12, 12, CLASSES, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()],
+        *[*block(12, 12, 12, CLASSES, 3, 1)[:-1], nn.AdaptiveAvgPool2d(1), nn.Flatten()],
     )
 
 
