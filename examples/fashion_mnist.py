@@ -56,7 +56,7 @@ def main():
     train, test = sc.data.fashion_mnist(full=True, folder=options.folder)
     train, validation = train.split(0.05, seed=options.seed)
     normalize = sc.data.Normalize.fit(train.images)
-    train = train.map(normalize).augment(transforms.RandomFlip(), transforms.RandomCrop(28, padding=2))
+    train = train.augment(transforms.RandomFlip(), transforms.RandomCrop(28, padding=2)).map(normalize)
 
     model = network(seed=options.seed)
     print(model.summary())

@@ -14,9 +14,9 @@ import numpy as np
 from symcnn.backends.base import Executable, KernelInfo, backend
 from symcnn.debug import checked
 from symcnn.errors import DTypeError, InputError, ShapeError
-from symcnn.ir.graph import substitute, toposort
+from symcnn.ir.graph import evaluate, substitute, toposort
 from symcnn.ir.types import shape_text
-from symcnn.ir.variable import Constant, Input, Shared, Variable, user_origin
+from symcnn.ir.variable import Input, Shared, Variable, user_origin
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.ops.elementwise import as_operands, as_variable
 from symcnn.ops.random import CALL
@@ -123,8 +123,9 @@ class Function:
         self._bindings: OrderedDict[tuple, Binding] = OrderedDict()
         self._lock = threading.RLock()
 
-        # Indices that are computed inside the graph are returned too, so that their range can be checked.
-        hidden = [operand for _, _, operand, leaf in self._checks if not isinstance(leaf, (Input, Constant, Shared))]
+        # Indices that take long to compute are returned by the run, so that their range can be checked.
+        self._known_before = {leaf for *_, leaf in self._checks if _is_known_before(leaf)}
+        hidden = [operand for _, _, operand, leaf in self._checks if leaf not in self._known_before]
         self._hidden = hidden
         self.phases = simplify([*expressions, *hidden])
         simplified = self.phases[-1].outputs
@@ -234,14 +235,13 @@ class Function:
     # ---- index ranges
 
     def _check_indices(self, binding, values):
+        """Before the run, so that a wrong label updates nothing."""
         for v, leaf, (low, high) in binding.bounds:
-            if isinstance(leaf, Input):
-                _check_range(v, leaf, values[leaf], low, high)
-            elif isinstance(leaf, (Constant, Shared)):
-                _check_range(v, leaf, leaf.value if isinstance(leaf, Constant) else leaf.storage, low, high)
+            if leaf in self._known_before:
+                _check_range(v, leaf, evaluate([leaf], values)[0], low, high)
 
     def _check_computed_indices(self, binding, arrays):
-        computed = [b for b in binding.bounds if not isinstance(b[1], (Input, Constant, Shared))]
+        computed = [b for b in binding.bounds if b[1] not in self._known_before]
         for (v, leaf, (low, high)), array in zip(computed, arrays, strict=True):
             _check_range(v, leaf, array, low, high)
 
@@ -445,6 +445,15 @@ def _index_checks(expressions):
                 leaf = leaf.inputs[0]
             found.append((v, k, v.inputs[k], leaf))
     return found
+
+
+def _is_known_before(leaf) -> bool:
+    """Whether NumPy has this index in a moment: a leaf, or a few elementwise ops and views of integers, such as labels
+    with those to be ignored replaced."""
+    order = toposort([leaf])
+    return all(v is not CALL and v.dtype.kind in "iub" for v in order) and all(
+        v.op is None or v.op.pattern in ("elementwise", "view", "alias") for v in order
+    )
 
 
 def _same_values(v) -> bool:

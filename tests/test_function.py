@@ -542,3 +542,16 @@ def test_kernels_tell_what_they_are():
             assert k.ops
             assert k.shapes
     assert "float32[3, 4]" in f.kernels[-1].shapes
+
+
+@pytest.mark.parametrize("device", ["reference", "cpu"])
+def test_a_wrong_index_updates_nothing_even_if_it_is_computed_from_an_input(device):
+    z, t = sc.input("z", (None, 3)), sc.input("t", (None,), "int64")
+    calls = sc.shared(0.0, name="calls")
+    looked_up = sc.where(sc.equal(t, 255), 0, t)
+    f = sc.function([z, t], sc.softmax_cross_entropy(z, looked_up), updates={calls: calls + 1}, device=device)
+    f(np.zeros((2, 3)), [2, 255])
+    with pytest.raises(sc.InputError, match="out of range"):
+        f(np.zeros((2, 3)), [2, 3])
+    assert calls.get_value() == 1
+    assert f.calls == 1

@@ -41,6 +41,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from symcnn.ir.graph import toposort
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -365,7 +367,9 @@ class Result:
         """Fold `body` (a function of one counter per extent) with `kind`, accumulating in `dtype`.
 
         For argmax and argmin the result is the flat position (int64) of the extreme over the counters in scan order.
+        Extents are the same at every index: a fold over a part of them selects in its body.
         """
+        assert not any(isinstance(e, Index) for e in toposort(map(as_expr, extents), children)), "an extent varies"
         names = [f"r{self._serial}_{self._folds + k}" for k in range(len(extents))]
         self._folds += len(extents)
         axes = tuple(Axis(name, as_expr(n)) for name, n in zip(names, extents, strict=True) if not _is_one(n))

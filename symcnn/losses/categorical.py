@@ -58,9 +58,6 @@ def cross_entropy(logits, labels, weights=None, ignore_index=None, label_smoothi
     -----
     As PyTorch's ``cross_entropy``, but that a batch of which all is ignored has a mean there of NaN.
 
-    With `ignore_index` the labels that are looked up are computed, and checked when the call has computed everything: a
-    label out of range raises after the step has made its update. Without, it raises before.
-
     Szegedy et al., *Rethinking the Inception architecture for computer vision*, CVPR 2016 (label smoothing).
 
     Examples
