@@ -8,8 +8,10 @@ import symcnn as sc
 from symcnn import init as initial
 from symcnn.errors import InputError
 from symcnn.keywords import checked_number, nearest
-from symcnn.nn.arguments import check_channels, check_positive, described, parameter
+from symcnn.nn.arguments import check_positive, parameter
+from symcnn.nn.inputs import check_channels
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 
 ACTIVATIONS = (
     "relu", "leaky_relu", "elu", "selu", "softplus", "sigmoid", "hard_sigmoid", "tanh", "gelu", "silu",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import symcnn as sc
 from symcnn.keywords import checked_number
-from symcnn.nn.arguments import check_channels, check_positive, described, drawn, scale_and_shift
+from symcnn.nn.arguments import check_positive, drawn, scale_and_shift
+from symcnn.nn.inputs import check_channels
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 from symcnn.nn.state import State
 from symcnn.nn.trace import record_update
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.nn.arguments import as_pair, bias_parameter, check_images, check_positive, described, parameter
+from symcnn.nn.arguments import as_pair, bias_parameter, check_positive, parameter
+from symcnn.nn.inputs import check_images
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 
 
 class Conv2d(Module):

@@ -7,8 +7,10 @@ import numpy as np
 import symcnn as sc
 from symcnn import init as initial
 from symcnn.errors import ShapeError
-from symcnn.nn.arguments import bias_parameter, check_positive, described, drawn, flat_size, parameter
+from symcnn.nn.arguments import bias_parameter, check_positive, drawn, parameter
+from symcnn.nn.inputs import flat_size
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 from symcnn.nn.summary import shape_text
 
 

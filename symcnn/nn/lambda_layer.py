@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.nn.arguments import described
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 
 
 class Lambda(Module):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import symcnn as sc
 from symcnn.errors import ShapeError
 from symcnn.keywords import checked_number
-from symcnn.nn.arguments import described, random_seed
+from symcnn.nn.arguments import random_seed
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 from symcnn.nn.summary import shape_text
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.keywords import checked_number
-from symcnn.nn.arguments import check_channels, check_positive, described, scale_and_shift
+from symcnn.nn.arguments import check_positive, scale_and_shift
+from symcnn.nn.inputs import check_channels
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 from symcnn.nn.summary import shape_text
 
 

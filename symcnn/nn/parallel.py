@@ -7,7 +7,7 @@ from operator import add
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.nn.arguments import check_same_shape
+from symcnn.nn.inputs import check_same_shape
 from symcnn.nn.module import Module
 from symcnn.nn.sequential import named_layers
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import symcnn as sc
-from symcnn.nn.arguments import as_pair, check_images, described
+from symcnn.nn.arguments import as_pair
+from symcnn.nn.inputs import check_images
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 
 
 class MaxPool2d(Module):

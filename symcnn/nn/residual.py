@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symcnn.errors import InputError
-from symcnn.nn.arguments import check_same_shape
+from symcnn.nn.inputs import check_same_shape
 from symcnn.nn.module import Module
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.keywords import checked_number
-from symcnn.nn.arguments import as_sides, check_images, check_positive, described
+from symcnn.nn.arguments import as_sides, check_positive
+from symcnn.nn.inputs import check_images
 from symcnn.nn.module import Module
+from symcnn.nn.outline import described
 from symcnn.nn.summary import shape_text
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords, checked_number
-from symcnn.nn.arguments import described
 from symcnn.nn.freeze import matches, matching
+from symcnn.nn.outline import described
 from symcnn.optim.clipping import clip_by_norm, clip_by_value
 
 

@@ -157,3 +157,16 @@ def test_forward_takes_training():
         class Net(nn.Module):
             def forward(self, x):
                 return x
+
+
+def test_one_switch_for_dropout_noise_and_norms():
+    model = nn.Sequential(
+        norm=nn.BatchNorm(3), drop=nn.Dropout(0.5, seed=0), inner=nn.Residual(nn.GaussianNoise(0.1, seed=1))
+    )
+    x, X = sc.input("x", (None, 3)), 5 + rng.normal(size=(40, 3)).astype("float32")
+    trained, evaluated = (sc.function([x], model(x, training=t), device="reference") for t in (True, False))
+    np.testing.assert_allclose(evaluated(X), 2 * X / np.sqrt(1 + 1e-5), rtol=1e-6)
+    found = trained(X)
+    assert abs(found.mean()) < 1, "the mean of the batch is subtracted"
+    assert 0.3 < (abs(found) < 0.5).mean(), "and half of it dropped"
+    assert (found != trained(X)).any()
