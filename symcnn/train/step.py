@@ -60,6 +60,47 @@ class Step:
         X, labels = checked_batch(self.model, X, labels)
         return self._built(X, labels).bind(x=X.shape, labels=labels.shape)
 
+    # ---- looking inside
+
+    @property
+    def memory_plan(self):
+        """Bytes of a step, as `symcnn.Function.memory_plan` knows them for the latest batch size."""
+        return self._compiled().memory_plan
+
+    @property
+    def kernels(self):
+        """The kernels of a step, as `symcnn.Function.kernels` lists them."""
+        return self._compiled().kernels
+
+    @property
+    def stages(self):
+        """The step at every stage of the compiler; see `symcnn.Function.stages`."""
+        return self._compiled().stages
+
+    def explain(self):
+        """What each stage of the compiler did; see `symcnn.Function.explain`."""
+        return self._compiled().explain()
+
+    def profile(self, X, labels, repeat: int = 10):
+        """The time of each kernel over `repeat` steps on this batch, which train; see `symcnn.Function.profile`."""
+        X, labels = checked_batch(self.model, X, labels)
+        return self._built(X, labels).profile(X, labels, repeat=repeat)
+
+    def _compiled(self):
+        if self.function is None:
+            raise InputError(
+                "this step is not compiled yet, so there is nothing to look at",
+                hint="step.compile(X, labels) compiles it for batches like that and trains nothing",
+            )
+        return self.function
+
+    def __repr__(self):
+        loss = getattr(getattr(self.loss, "func", self.loss), "__name__", type(self.loss).__name__)
+        trains = f"{type(self.model).__name__} of {self.model.parameters().count:,} parameters"
+        optimizer = f"{type(self.optimizer).__name__} at rate {self.optimizer.learning_rate:g}"
+        compiled = "not compiled yet" if self.function is None else f"{len(self.function.program.steps)} kernels"
+        return f"<Step: {trains}, {loss}, {optimizer}, on {self.device}: {compiled}>"
+
     def _built(self, X, labels):
         """The function, built from the types of the first batch, and again when others of the arrays are frozen."""
         if self._freezes != freeze.changes():

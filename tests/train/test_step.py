@@ -176,3 +176,25 @@ def test_a_model_with_several_outputs():
     losses = [step_of(model, loss=loss)(X, labels) for _ in range(3)]
     assert losses[2] < losses[0]
     assert model.predict(X, device="reference").shape == (4, 2)
+
+
+def test_looking_inside():
+    step = sc.train.compile_step(sc.models.mlp([3, 2]), optimizer=sc.optim.SGD(0.5), device="reference")
+    assert (
+        repr(step)
+        == "<Step: Sequential of 8 parameters, cross_entropy, SGD at rate 0.5, on reference: not compiled yet>"
+    )
+    for look in (lambda: step.memory_plan, lambda: step.kernels, lambda: step.stages, step.explain):
+        with pytest.raises(sc.InputError, match="not compiled yet") as error:
+            look()
+        assert error.value.hint.startswith("step.compile(X, labels)")
+    batch = np.ones((2, 3)), np.array([0, 1])
+    function = step.compile(*batch)
+    assert step.memory_plan is function.memory_plan and len(step.kernels) == len(function.kernels)
+    assert str(step.explain()) == str(function.explain()) and list(step.stages) == list(function.stages)
+    assert repr(step).endswith("kernels>") and "not compiled" not in repr(step)
+
+
+def test_a_profile_needs_no_call_before():
+    step = sc.train.compile_step(sc.models.mlp([3, 2]), device="reference")
+    assert str(step.profile(np.ones((2, 3)), np.array([0, 1]), repeat=2)) and step.function is not None
