@@ -153,7 +153,8 @@ class Module:
     @property
     def dtype(self) -> np.dtype:
         """dtype of the parameters and states; the default dtype for a module without any."""
-        return next((p.dtype for p in self.variables()), np.dtype(config.default_dtype))
+        # Asked at every step: the walk ends at the first array.
+        return next((value.dtype for *_, value in self.owned_variables()), np.dtype(config.default_dtype))
 
     def parts(self) -> dict[str, Module]:
         """The modules that this one consists of, by name."""
@@ -161,7 +162,9 @@ class Module:
 
     def modules(self) -> dict[str, Module]:
         """This module (path ``""``) and all inside it, outer before inner; one that occurs twice has its first path."""
-        found: dict[str, Module] = {}
+        return dict(self._walk())
+
+    def _walk(self) -> Iterator[tuple[str, Module]]:
         to_visit: list[tuple[str, Module]] = [("", self)]
         seen = set()
         while to_visit:
@@ -169,15 +172,14 @@ class Module:
             if id(module) in seen:
                 continue
             seen.add(id(module))
-            found[path] = module
+            yield path, module
             inner = [(_join(path, name), part) for name, part in module.parts().items()]
             to_visit += reversed(inner)
-        return found
 
     def owned_variables(self) -> Iterator[tuple[str, Module, str, sc.Shared]]:
         """Every Shared of this module and all inside it, once: its path, the module that owns it, its name there, itself."""
         seen = set()
-        for path, module in self.modules().items():
+        for path, module in self._walk():
             for name, value in _members(vars(module), sc.Shared):
                 if value not in seen:
                     seen.add(value)
