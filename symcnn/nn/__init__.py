@@ -39,6 +39,7 @@ from symcnn.nn.shape import Crop2d, Flatten, Pad2d, Reshape, Upsample2d
 from symcnn.nn.side_heads import SideHeads
 from symcnn.nn.state import State
 from symcnn.nn.trace import Trace, record_update
+from symcnn.nn.transfer import Matches, load_matching, replace_head
 
 __all__ = [
     "ELU",
@@ -64,6 +65,7 @@ __all__ = [
     "LeakyReLU",
     "LocalResponseNorm",
     "LogSoftmax",
+    "Matches",
     "MaxPool2d",
     "Maxout",
     "Module",
@@ -88,7 +90,9 @@ __all__ = [
     "Trace",
     "Upsample2d",
     "convolutional",
+    "load_matching",
     "record_update",
+    "replace_head",
     "twin",
 ]
 

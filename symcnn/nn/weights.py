@@ -22,7 +22,7 @@ def save(path, parameters) -> None:
 
 def load(path, parameters) -> None:
     """Set `Parameters` from a file; all of them, or none and a FileError."""
-    arrays, parameters = _read(path), dict(parameters)
+    arrays, parameters = read(path), dict(parameters)
     missing, extra = sorted(parameters.keys() - arrays.keys()), sorted(arrays.keys() - parameters.keys())
     if missing or extra:
         raise FileError(
@@ -71,7 +71,8 @@ def _umask() -> int:
     return mask
 
 
-def _read(path) -> dict[str, np.ndarray]:
+def read(path) -> dict[str, np.ndarray]:
+    """All arrays of a safetensors file, by name; a FileError if there is none, or it is no such file."""
     from safetensors import SafetensorError
     from safetensors.numpy import load as from_bytes
 
