@@ -79,6 +79,10 @@ class ReLU(Activation):
 class LeakyReLU(Activation):
     """``x`` where positive, else ``slope * x``: no unit is ever without a gradient.
 
+    Parameters
+    ----------
+    slope : float
+
     Examples
     --------
     >>> LeakyReLU(0.1).predict([[-5.0, 5.0]], device="reference")
@@ -91,7 +95,16 @@ class LeakyReLU(Activation):
 
 
 class ELU(Activation):
-    r"""``x`` where positive, else :math:`\alpha (e^x - 1)`."""
+    r"""``x`` where positive, else :math:`\alpha (e^x - 1)`, so that means stay near 0.
+
+    Parameters
+    ----------
+    alpha : float
+
+    Notes
+    -----
+    Clevert, Unterthiner and Hochreiter, *Fast and accurate deep network learning by ELUs*, ICLR 2016 (arXiv:1511.07289).
+    """
 
     def __init__(self, alpha=1.0):
         checked_number("ELU: alpha", alpha)
@@ -99,14 +112,29 @@ class ELU(Activation):
 
 
 class SELU(Activation):
-    """A scaled `ELU`, which keeps mean 0 and variance 1 from layer to layer (with LeCun's normal initialisation)."""
+    """A scaled `ELU`, which keeps mean 0 and variance 1 from layer to layer if weights start by ``lecun_normal``.
+
+    Notes
+    -----
+    Klambauer et al., *Self-normalizing neural networks*, NIPS 2017 (arXiv:1706.02515).
+    """
 
     def __init__(self):
         super().__init__("selu")
 
 
 class GELU(Activation):
-    r""":math:`x \Phi(x)`, with the distribution function of the normal; ``approximate="tanh"`` for its usual approximation."""
+    r""":math:`x \Phi(x)`, with the distribution function of the normal.
+
+    Parameters
+    ----------
+    approximate : None or "tanh"
+        "tanh" for the usual approximation by a hyperbolic tangent.
+
+    Notes
+    -----
+    Hendrycks and Gimpel, *Gaussian error linear units* (arXiv:1606.08415).
+    """
 
     def __init__(self, approximate=None):
         if approximate not in (None, "tanh"):
@@ -115,7 +143,7 @@ class GELU(Activation):
 
 
 class SiLU(Activation):
-    """``x * sigmoid(x)``, also called swish."""
+    """``x * sigmoid(x)``, also called swish (Ramachandran et al., arXiv:1710.05941)."""
 
     def __init__(self):
         super().__init__("silu")
@@ -135,6 +163,20 @@ class Sigmoid(Activation):
         super().__init__("sigmoid")
 
 
+class HardSigmoid(Activation):
+    """``clip(alpha * x + beta, 0, 1)``: a sigmoid of straight lines, with ONNX's defaults.
+
+    Parameters
+    ----------
+    alpha, beta : float
+    """
+
+    def __init__(self, alpha=0.2, beta=0.5):
+        checked_number("HardSigmoid: alpha", alpha)
+        checked_number("HardSigmoid: beta", beta)
+        super().__init__("hard_sigmoid", alpha=alpha, beta=beta)
+
+
 class Tanh(Activation):
     """The hyperbolic tangent, from -1 to 1. It saturates on both sides."""
 
@@ -143,9 +185,19 @@ class Tanh(Activation):
 
 
 class Softmax(Activation):
-    r""":math:`e^{x_i} / \sum_j e^{x_j}` along `axis`; 1 for classes per pixel.
+    r""":math:`e^{x_i} / \sum_j e^{x_j}` along `axis`.
 
     `losses.cross_entropy` takes scores before softmax: a network that is trained with it ends without.
+
+    Parameters
+    ----------
+    axis : int
+        1 for the classes of every pixel.
+
+    Examples
+    --------
+    >>> Softmax().predict([[1000.0, 1000.0]], device="reference")
+    array([[0.5, 0.5]], dtype=float32)
     """
 
     def __init__(self, axis=-1):
@@ -153,7 +205,12 @@ class Softmax(Activation):
 
 
 class LogSoftmax(Activation):
-    """The logarithm of `Softmax`, computed stably."""
+    """The logarithm of `Softmax`, computed stably.
+
+    Parameters
+    ----------
+    axis : int
+    """
 
     def __init__(self, axis=-1):
         super().__init__("log_softmax", axis=axis)

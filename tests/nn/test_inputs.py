@@ -9,8 +9,16 @@ from symcnn import nn
 @pytest.mark.parametrize(
     ("layer", "shape", "hint"),
     [
-        (nn.Conv2d(3, 4, 1), (None, 32, 30, 3), "these look like (n, height, width, channels); sc.data.to_nchw converts them"),
-        (nn.BatchNorm(3), (None, 32, 30, 3), "these look like (n, height, width, channels); sc.data.to_nchw converts them"),
+        (
+            nn.Conv2d(3, 4, 1),
+            (None, 32, 30, 3),
+            "these look like (n, height, width, channels); sc.data.to_nchw converts them",
+        ),
+        (
+            nn.BatchNorm(3),
+            (None, 32, 30, 3),
+            "these look like (n, height, width, channels); sc.data.to_nchw converts them",
+        ),
         (nn.PReLU(1), (None, 32, 30, 3), "fits"),
         (nn.Conv2d(1, 4, 1), (None, 28, 28), "these have no channel axis; images[:, None] adds it"),
         (nn.Conv2d(1, 4, 1), (None, 3, 28, 28), "these are coloured; sc.data.to_gray makes them gray"),
