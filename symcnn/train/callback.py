@@ -68,7 +68,7 @@ class Run:
 
     Attributes
     ----------
-    model, step, train, validation, batch_size, epochs, steps, seed
+    model, step, train, validation, batch_size, epochs, steps, seed, prefetch
         As `fit` has them; ``step.optimizer`` is the optimiser, and what is not limited is infinite.
     rate : Rate
         The learning rate without and with the schedule.
@@ -130,6 +130,7 @@ class Run:
     resumed_from: Path | None = None  # also where that folder was empty
     epoch_is_over: bool = False
     exact: bool = True
+    prefetch: int = 2
     epoch_start: float = 0.0  # as perf_counter has it
     total_loss: float = 0.0  # of the examples of this epoch so far
     examples: int = 0  # of this epoch so far

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from math import ceil, inf
 from time import perf_counter
 
 import numpy as np
 
-from symcnn.data import as_dataset, prefetch
+from symcnn import data
+from symcnn.data import as_dataset
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
 from symcnn.train.callback import Callback, Run, checked_callbacks
@@ -43,6 +45,7 @@ def fit(
     callbacks=(),
     on_epoch=None,
     nan_guard: bool = True,
+    prefetch: int = 2,
     resume=None,
 ) -> History:
     """Train `model` on `train`.
@@ -84,6 +87,8 @@ def fit(
     nan_guard : bool
         Stop with the last finite weights when the loss or a weight becomes NaN or infinite, and say where that began; see
         `NaNGuard`.
+    prefetch : int
+        How many batches a background thread makes ahead; with 0 each is made when its step is due.
     resume : str or pathlib.Path, optional
         Folder of `Checkpoints`: continue from the newest, to the same bits as a run that was never broken off. Begins at
         the start if there is none yet, so that one command starts a run and continues it. More epochs or steps than
@@ -113,7 +118,7 @@ def fit(
     True
     """
     train, validation = as_dataset(train), None if validation is None else as_dataset(validation)
-    _check_counts(train, epochs=epochs, steps=steps, batch_size=batch_size)
+    _check_counts(train, prefetch, epochs=epochs, steps=steps, batch_size=batch_size)
     if epochs is None:
         epochs = 10 if steps is None else None
     if step is not None and not isinstance(step, Step):
@@ -132,7 +137,7 @@ def fit(
     shown = Progress(progress)
     run = Run(
         model, step, train, validation, batch_size, epochs or inf, steps or inf, seed, Rate(step.optimizer, schedule),
-        callbacks, shown.say, ceil(len(train) / batch_size),
+        callbacks, shown.say, ceil(len(train) / batch_size), prefetch=prefetch,
     )  # fmt: skip
     if validation is not None:
         _try(evaluation, validation)
@@ -191,7 +196,8 @@ def _epoch(run, evaluation, shown, interrupts) -> None:
 
 def _steps(run, shown) -> None:
     _stop_at_limit(run)  # a resumed run may have done all its steps
-    with prefetch(run.batches_of(run.epoch, run.batch)) as ready:
+    batches = run.batches_of(run.epoch, run.batch)
+    with data.prefetch(batches, run.prefetch) if run.prefetch else closing(batches) as ready:
         while not run.stopped and (batch := next(ready, None)):
             run.images, run.labels = batch
             run.rate.set(run.epoch + run.batch / run.batches)
@@ -224,10 +230,12 @@ class _EveryEpoch(Callback):
         self.function(run.epoch, run.history)
 
 
-def _check_counts(train, **counts) -> None:
+def _check_counts(train, prefetch, **counts) -> None:
     for name, value in counts.items():
         if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
             raise InputError(f"fit: {name} is a whole number, at least 1", found=repr(value))
+    if not isinstance(prefetch, (int, np.integer)) or prefetch < 0:
+        raise InputError("fit: prefetch is a number of batches, 0 for none", found=repr(prefetch))
     if not len(train):
         raise InputError("fit: nothing to train on", found="0 examples")
 

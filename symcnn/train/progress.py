@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from time import perf_counter
 
@@ -59,4 +60,6 @@ class Progress:
 def _can_redraw() -> bool:
     """Whether what was printed can be overwritten: not if standard output is piped, even if errors are still seen."""
     in_notebook = type(sys.stdout).__module__.startswith("ipykernel")
-    return in_notebook or (sys.stdout.isatty() and sys.stderr.isatty())
+    if in_notebook or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return in_notebook
+    return os.get_terminal_size(sys.stderr.fileno()).columns > 0  # some terminals of programs have no size

@@ -32,6 +32,14 @@ def test_the_same_seed_repeats_the_run():
     assert first["loss"] == again["loss"] != other["loss"]
 
 
+def test_prefetching_changes_nothing():
+    (_, first), (_, without), (_, far) = (fit(prefetch=depth) for depth in (2, 0, 9))
+    assert first["loss"] == without["loss"] == far["loss"]
+    for wrong in (-1, "no", 1.5):
+        with pytest.raises(sc.InputError, match="a number of batches"):
+            fit(prefetch=wrong)
+
+
 def test_the_schedule_is_asked_before_every_step_and_the_rate_given_back():
     optimizer, asked = sc.optim.SGD(0.4), []
 
