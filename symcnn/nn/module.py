@@ -253,7 +253,7 @@ class Module:
         Parameters
         ----------
         X : array_like
-            (n, ...); cast to the dtype of the parameters.
+            (n, ...); read and cast to the dtype of the parameters batch by batch, so it may be larger than memory.
         batch_size : int
         device : str
 
@@ -267,25 +267,33 @@ class Module:
         ShapeError
             If `X` does not fit the module.
         """
-        X = self.as_input(X)
-        run = self._compiled(X, device)
-        batches = [run(X[start : start + batch_size]) for start in range(0, max(len(X), 1), batch_size)]
-        return np.concatenate(batches) if len(batches) > 1 else batches[0]
+        if batch_size < 1:
+            raise InputError("predict: the batch size is at least 1", found=batch_size)
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        self._check_shape(X.shape)
+        outputs = []
+        for start in range(0, max(len(X), 1), batch_size):
+            batch = self.as_input(X[start : start + batch_size])
+            outputs.append(self._compiled(batch, device)(batch))
+        return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
 
     def as_input(self, X) -> np.ndarray:
         """`X` as this module takes it: uint8 stays, everything else in the dtype of the parameters."""
         X = np.asarray(X)
-        if self.in_shape is not None and not _fits(X.shape[1:], self.in_shape):
-            one = " (one example needs a batch axis: X[None])" if X.shape == self.in_shape else ""
+        self._check_shape(X.shape)
+        return X if X.dtype == np.uint8 else X.astype(self.dtype, copy=False)
+
+    def _check_shape(self, shape):
+        if self.in_shape is not None and not _fits(shape[1:], self.in_shape):
+            one = " (one example needs a batch axis: X[None])" if shape == self.in_shape else ""
             raise ShapeError(
                 f"{type(self).__name__} takes other inputs",
                 expected=("n", *self.in_shape),
-                found=f"{X.shape}{one}",
-                hint=layout_hint(X.shape, self.in_shape),
+                found=f"{shape}{one}",
+                hint=layout_hint(shape, self.in_shape),
             )
-        if X.ndim == 0:
-            raise ShapeError(f"{type(self).__name__} takes a batch of examples", expected="(n, ...)", found=X.shape)
-        return X if X.dtype == np.uint8 else X.astype(self.dtype, copy=False)
+        if not shape:
+            raise ShapeError(f"{type(self).__name__} takes a batch of examples", expected="(n, ...)", found=shape)
 
     def _compiled(self, X, device):
         """The function behind predict, built once per shape of an example, dtype and device."""

@@ -170,3 +170,24 @@ def test_one_switch_for_dropout_noise_and_norms():
     assert abs(found.mean()) < 1, "the mean of the batch is subtracted"
     assert (abs(found) < 0.5).mean() > 0.3, "and half of it dropped"
     assert (found != trained(X)).any()
+
+
+def test_predict_reads_batch_by_batch():
+    class OnDisk:
+        """Like an array of 16-bit images that is larger than memory."""
+
+        rows, shape, dtype = np.arange(60, dtype="int16").reshape(20, 3), (20, 3), np.dtype("int16")
+
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, rows):
+            found = self.rows[rows]
+            assert len(found) <= 8
+            return found
+
+    model = sc.models.mlp([3, 2])
+    found = model.predict(OnDisk(), batch_size=8, device="reference")
+    np.testing.assert_array_equal(found, model.predict(OnDisk.rows, batch_size=8, device="reference"))
+    with pytest.raises(sc.InputError, match="batch size"):
+        model.predict(np.zeros((4, 3)), batch_size=0, device="reference")
