@@ -37,6 +37,10 @@ __all__ = [
     "zfnet",
 ]
 
+# Families that have the name of no network: without this, `sc.models.resnet()` would call a module.
+for _family in ("cs231n", "fcn", "resnet", "vgg"):
+    globals().pop(_family, None)
+
 
 def __getattr__(name: str):
     """An unknown network: those that are called alike, or all."""

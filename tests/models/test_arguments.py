@@ -114,7 +114,17 @@ def test_widths_of_the_convnet(widths):
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("lenet5", "'lenet'"), ("alex", "'alexnet'"), ("transformer", "known: alexnet")]
+    ("name", "hint"),
+    [
+        ("lenet5", "'lenet'"),
+        ("alex", "'alexnet'"),
+        ("resnet", "'resnet18' or 'resnet34' or 'resnet50'"),
+        ("vgg", "'vgg16' or 'vgg19'"),
+        ("fcn", "'fcn16s'"),
+        ("cs231n", "'cs231n_convnet'"),
+        ("inception", "known"),
+        ("transformer", "known: alexnet"),
+    ],
 )
 def test_an_unknown_network(name, hint):
     with pytest.raises(AttributeError, match=f"no network '{name}'.*{hint}"):
