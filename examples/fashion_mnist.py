@@ -66,11 +66,8 @@ def main():
         validation.map(normalize),
         epochs=options.epochs,
         batch_size=options.batch,
-        step=sc.train.compile_step(
-            model,
-            optimizer=sc.optim.SGD(options.rate, momentum=0.9, nesterov=True),
-            penalty=sc.regularize.L2(2.5e-4),
-        ),
+        optimizer=sc.optim.SGD(options.rate, momentum=0.9, nesterov=True),
+        penalty=sc.regularize.L2(2.5e-4),
         schedule=sc.optim.warmup(1, then=sc.optim.cosine_decay(options.epochs - 1)),
         seed=options.seed,
     )

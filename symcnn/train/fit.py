@@ -35,6 +35,8 @@ def fit(
     batch_size: int = 64,
     loss=None,
     optimizer=None,
+    penalty=None,
+    constraint=None,
     schedule=None,
     step=None,
     evaluation=None,
@@ -65,13 +67,13 @@ def fit(
     steps : int, optional
         End after so many steps, even within an epoch.
     batch_size : int
-    loss, optimizer, device
+    loss, optimizer, penalty, constraint, device
         As in `compile_step`.
     schedule : callable, optional
         Factor of the optimiser's learning rate, from the epoch as a fraction counted from 0, asked before every step;
         see `symcnn.optim.cosine_decay`. One that has a method ``observe`` is told the value to watch after each epoch.
     step : Step, optional
-        A step compiled before; then `loss`, `optimizer` and `device` are its own.
+        A step compiled before, instead of what makes one: it has its own loss, optimiser, rules and device.
     evaluation : Evaluation, optional
         Compiled before, for the validation; by default of the step's loss and device, with the `metrics`.
     metrics : callable, sequence of them or dict of them by name, optional
@@ -123,12 +125,14 @@ def fit(
         epochs = 10 if steps is None else None
     if step is not None and not isinstance(step, Step):
         raise InputError("fit: this is no step", found=repr(step), hint="sc.train.compile_step(model, ...)")
-    for name, given, owner, compiled in (
-        ("loss", loss, "step", step), ("optimizer", optimizer, "step", step), ("metrics", metrics, "evaluation", evaluation)
-    ):  # fmt: skip
-        if given is not None and compiled is not None:
-            raise InputError(f"fit: the {owner} has a {name} of its own", hint=f"give {name}= or {owner}=, not both")
-    step = step or compile_step(model, loss, optimizer, device)
+    made_of = {"loss": loss, "optimizer": optimizer, "penalty": penalty, "constraint": constraint}
+    for owner, compiled, options in (("step", step, made_of), ("evaluation", evaluation, {"metrics": metrics})):
+        for name, given in options.items():
+            if given is not None and compiled is not None:
+                raise InputError(
+                    f"fit: the {owner} has a {name} of its own", hint=f"give {name}= or {owner}=, not both"
+                )
+    step = step or compile_step(model, loss, optimizer, device, penalty=penalty, constraint=constraint)
     evaluation = evaluation or compile_evaluation(model, step.loss, step.device, metrics)
     callbacks = checked_callbacks(callbacks) + ([] if on_epoch is None else [_EveryEpoch(on_epoch)])
     if nan_guard and not any(isinstance(callback, NaNGuard) for callback in callbacks):

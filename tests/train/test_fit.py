@@ -171,3 +171,16 @@ def test_evaluate_counts_no_labels_that_the_loss_ignores():
 def test_evaluate_regression_has_no_accuracy():
     found = sc.train.evaluate(sc.models.mlp([2, 1]), (X, X[:, :1]), loss=sc.losses.squared_error, device="reference")
     assert found.keys() == {"loss"}
+
+
+def test_penalty_and_constraint_are_the_steps():
+    X = np.random.default_rng(0).normal(size=(8, 3))
+    model = sc.models.mlp([3, 2])
+    options = {"penalty": sc.regularize.L2(0.1), "constraint": sc.regularize.MaxNorm(0.5)}
+    data = X, np.array([0, 1] * 4)
+    sc.train.fit(model, data, epochs=1, device="reference", progress=False, **options)
+    weight = model.parameters()["dense1.weight"].get_value()
+    assert (np.linalg.norm(weight, axis=0) <= 0.5 + 1e-6).all()
+    step = sc.train.compile_step(model, device="reference")
+    with pytest.raises(sc.InputError, match="penalty of its own"):
+        sc.train.fit(model, data, step=step, epochs=1, progress=False, **options)
