@@ -8,19 +8,17 @@ authors pad the image by 100 pixels instead, and crop what is too much.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.models.alexnet import alexnet
 from symcnn.models.maker import Maker, checked_count, checked_image
+from symcnn.models.pixelwise import FCN, Field, Upscore, padding
 from symcnn.models.vgg import vgg16
 from symcnn.nn import Conv2d, MaxPool2d, Module
 from symcnn.nn.convolutional import convolutional
 from symcnn.nn.copying import twin
-from symcnn.nn.trace import record_output
 
 ANY_SIZE = 3, None, None
 
@@ -191,7 +189,7 @@ def fcn_alexnet(
     Returns
     -------
     FCN
-        From (n, channels, H, W) to scores (n, classes, H, W), for any H and W; 57,0 million parameters by default.
+        From (n, channels, H, W) to scores (n, classes, H, W), for any H and W; 57,037,610 parameters by default.
 
     Notes
     -----
@@ -209,115 +207,6 @@ def fcn_alexnet(
     in_shape = checked_image("fcn_alexnet", in_shape, any_size=True)
     classifier = from_classifier or alexnet((in_shape[0], 227, 227), 1, dropout, make.rng, dtype, width, init)
     return _on_classifier("fcn_alexnet", classifier, in_shape, classes, (), make, learn_upsampling)
-
-
-class FCN(Module):
-    """A body that shrinks the image, scores of some of its maps, and transposed convolutions that enlarge them.
-
-    Made by `fcn32s`, `fcn16s`, `fcn8s` and `fcn_alexnet`.
-
-    Parameters
-    ----------
-    body : dict
-        Layers by name, applied in order.
-    head : dict
-        ``"score_fr"`` scores what the body puts out; ``"score_" + name`` what its layer `name` does, for every name of
-        `skips`; the others are `Upscore` layers, in the order of their use.
-    skips : tuple of str
-        Names of layers of the body, the deepest first.
-    in_shape : tuple
-    """
-
-    def __init__(self, body, head, skips, in_shape):
-        self.body, self.head, self.skips, self.in_shape = dict(body), dict(head), tuple(skips), tuple(in_shape)
-        for path, value in self.variables().items():
-            value.name = path
-
-    def parts(self):
-        return {**self.body, **self.head}
-
-    def __getitem__(self, name):
-        """A layer by its name."""
-        parts = self.parts()
-        if name not in parts:
-            raise KeyError(f"no layer {name!r}; {nearest(str(name), parts)}")
-        return parts[name]
-
-    @property
-    def classes(self) -> int:
-        return self.head["score_fr"].out_channels
-
-    def forward(self, x, training):
-        image, seen = x, {}
-        for name, layer in self.body.items():
-            x = seen[name] = layer(x, training)
-        score = self.head["score_fr"](x, training)
-        *between, last = (layer for layer in self.head.values() if isinstance(layer, Upscore))
-        for skip, upscore in zip(self.skips, between, strict=True):
-            finer = self.head[f"score_{skip}"](seen[skip], training)
-            score = upscore(score, training, size_of=finer) + finer
-        return last(score, training, size_of=image)
-
-
-class Upscore(Module):
-    """A transposed convolution of every class by itself, bilinear at first, to the size of another image.
-
-    Parameters
-    ----------
-    classes : int
-    stride : int
-        How many times to enlarge.
-    window : (int, int)
-        Rows and columns of the transposed convolution.
-    before : (int, int)
-        Rows and columns of the enlarged image that the window of the first position overhangs.
-    dtype : str
-
-    Examples
-    --------
-    >>> import symcnn as sc
-    >>> score, image = sc.input("score", (None, 21, 4, 5)), sc.input("image", (None, 3, 100, 131))
-    >>> Upscore(21, 32, (64, 64), (16, 16))(score, size_of=image).shape
-    (None, 21, 100, 131)
-    """
-
-    def __init__(self, classes, stride, window, before, dtype="float32"):
-        self.classes, self.stride, self.window, self.before = classes, stride, tuple(window), tuple(before)
-        self.weight = sc.shared(sc.init.bilinear((classes, 1, *self.window), dtype=dtype), name="weight")
-
-    def __call__(self, x, training=False, size_of=None):
-        """Scores (n, classes, h, w) enlarged to the rows and columns of the image `size_of`, (n, channels, H, W)."""
-        if size_of is None:
-            raise InputError("Upscore: the size is that of another image", hint="upscore(scores, size_of=image)")
-        # As the gradient of a convolution by its images, which have the right size whether or not that is known yet. Their
-        # values are not needed, so they are never computed.
-        images = size_of[:, :1] * sc.ones((1, self.classes, 1, 1), x.dtype)
-        padding = tuple((before, size - 1 - before) for size, before in zip(self.window, self.before, strict=True))
-        shrunk = sc.conv2d(images, self.weight, stride=self.stride, padding=padding, groups=self.classes)
-        output = sc.vjp(shrunk, images, x)
-        record_output(self, output)
-        return output
-
-    def __repr__(self):
-        return f"Upscore({self.classes}, stride={self.stride}, window={'x'.join(map(str, self.window))})"
-
-
-@dataclass(frozen=True)
-class Field:
-    """Where the units of a map lie in the image: unit i at pixel ``stride * i + first``, along one axis."""
-
-    stride: int = 1
-    first: float = 0.0
-
-    def after(self, window: int, stride: int) -> Field:
-        """The field of a layer with this window and stride, padded by `_padding`."""
-        middle = (window - 1) / 2 - _padding(window)[0]
-        return Field(self.stride * stride, self.first + self.stride * middle)
-
-
-def _padding(window: int) -> tuple[int, int]:
-    """Before and after, such that a stride s makes ceil(n / s) of n."""
-    return (window - 1) // 2, window // 2
 
 
 def _vgg16(make, in_shape, batch_norm, dropout):
@@ -407,9 +296,9 @@ def _upscore(classes, coarse, fine, dtype) -> Upscore:
 
 def _pad(layer) -> None:
     """Let a layer of `convolutional`, which is ours, make ceil(n / stride) of n."""
-    (top, bottom), (left, right) = map(_padding, _pair(layer.window))
-    padding = top if top == bottom == left == right else (top, left, bottom, right)
-    layer.geometry = {**layer.geometry, "padding": padding}
+    (top, bottom), (left, right) = map(padding, _pair(layer.window))
+    pads = top if top == bottom == left == right else (top, left, bottom, right)
+    layer.geometry = {**layer.geometry, "padding": pads}
     if "ceil_mode" in layer.geometry:
         layer.geometry["ceil_mode"] = False
 

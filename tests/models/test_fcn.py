@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import symcnn as sc
-from symcnn.models.fcn import Field, Upscore, _upscore, _walk
+from symcnn.models.fcn import _upscore, _walk
+from symcnn.models.pixelwise import Field, Upscore
 
 rng = np.random.default_rng(0)
 NETWORKS = [sc.models.fcn32s, sc.models.fcn16s, sc.models.fcn8s, sc.models.fcn_alexnet]
