@@ -25,6 +25,7 @@ ELSEWHERE = {
     "bias": "use_bias",
     "init": "kernel_initializer weight_init initializer w_init W",
     "rate": "p prob drop_prob drop_rate",
+    "probability": "p prob",
     "std": "stddev sigma",
     "slope": "negative_slope leakiness",
     "epsilon": "eps",
@@ -39,6 +40,7 @@ ELSEWHERE = {
     "beta1": "betas beta_1",
     "beta2": "beta_2",
     "rho": "decay alpha",
+    "weights": "class_weights weight",
     "weight_decay": "decay l2",
     "clip_norm": "max_norm max_grad_norm global_clipnorm",
     "every": "step_size",
@@ -69,6 +71,39 @@ ELSEWHERE = {
     "LocalResponseNorm": "LRN",
     "GlobalAvgPool2d": "AdaptiveAvgPool2d",
     "GlobalMaxPool2d": "AdaptiveMaxPool2d",
+    "cross_entropy": "CrossEntropyLoss CategoricalCrossentropy SparseCategoricalCrossentropy categorical_crossentropy "
+    "sparse_categorical_crossentropy softmax_cross_entropy crossentropy ce NLLLoss nll_loss",
+    "binary_cross_entropy": "BCEWithLogitsLoss BCELoss BinaryCrossentropy binary_crossentropy bce",
+    "squared_error": "MSELoss mse_loss MeanSquaredError mean_squared_error mse",
+    "absolute_error": "L1Loss l1_loss MeanAbsoluteError mean_absolute_error mae",
+    "huber": "HuberLoss SmoothL1Loss smooth_l1_loss",
+    "kullback_leibler": "KLDivLoss KLDivergence kl_divergence kl_div",
+    "SGD": "sgd momentum nesterov",
+    "Adam": "adam",
+    "RMSProp": "rmsprop",
+    "step_decay": "StepLR step",
+    "multistep_decay": "MultiStepLR PiecewiseConstantDecay",
+    "exponential_decay": "ExponentialLR ExponentialDecay",
+    "cosine_decay": "CosineAnnealingLR CosineDecay cosine",
+    "polynomial_decay": "PolynomialLR PolynomialDecay",
+    "Plateau": "ReduceLROnPlateau",
+    "glorot_uniform": "xavier_uniform xavier_uniform_ xavier glorot GlorotUniform",
+    "glorot_normal": "xavier_normal xavier_normal_ GlorotNormal",
+    "he_uniform": "kaiming_uniform kaiming_uniform_ HeUniform",
+    "he_normal": "kaiming_normal kaiming_normal_ kaiming he HeNormal",
+    "accuracy": "Accuracy CategoricalAccuracy SparseCategoricalAccuracy accuracy_score acc",
+    "top_k_accuracy": "TopKCategoricalAccuracy top_k_categorical_accuracy",
+    "f1": "f1_score F1Score",
+    "mean_iou": "MeanIoU JaccardIndex jaccard_score",
+    "Checkpoints": "ModelCheckpoint",
+    "CSVLog": "CSVLogger",
+    "TensorBoardLog": "TensorBoard SummaryWriter",
+    "NaNGuard": "TerminateOnNaN",
+    "Dataset": "DataLoader TensorDataset",
+    "image_folder": "ImageFolder image_dataset_from_directory flow_from_directory",
+    "RandomFlip": "RandomHorizontalFlip RandomVerticalFlip",
+    "RandomShift": "RandomAffine RandomTranslation",
+    "Cutout": "RandomErasing",
 }
 # What is done in another way here, where the function has no such keyword.
 ADVICE = {
@@ -77,13 +112,59 @@ ADVICE = {
     "activation": "put an activation such as sc.nn.ReLU() after it",
     "nonlinearity": "put an activation such as sc.nn.ReLU() after it",
     "kernel_regularizer": "penalties are arguments of sc.train.compile_step",
+    "validation_split": "training, validation = train.split(0.1) sets a tenth aside, for fit(model, training, validation)",
+    "shuffle": "fit always shuffles, in an order drawn from its seed",
+    "lr": "the rate is the optimizer's: optimizer=sc.optim.SGD(0.01)",
+    "learning_rate": "the rate is the optimizer's: optimizer=sc.optim.SGD(0.01)",
+    "class_weight": "weights are the loss's: loss=functools.partial(sc.losses.cross_entropy, weights=...)",
+    "sample_weight": "data.balanced() draws rare classes more often; weights of classes are an argument of the loss",
+    "regularizer": "penalties are arguments of sc.train.compile_step, for fit(..., step=step)",
+    "penalty": "penalties are arguments of sc.train.compile_step, for fit(..., step=step)",
+    "constraint": "constraints are arguments of sc.train.compile_step, for fit(..., step=step)",
+    "pretrained": "no weights come with symcnn: model.load(path), or sc.nn.load_matching(model, path)",
+    "save_best_only": "sc.train.EarlyStopping restores the best weights",
+    "restore_best_weights": "the best weights are always restored",
     "input_shape": "sizes are explicit: in_channels or in_features",
     "ModuleList": "a plain Python list of layers will do",
     "ModuleDict": "a plain Python dict of layers will do",
     "Parameter": "an attribute that is a sc.shared(array) is a parameter",
     "Identity": "sc.nn.Sequential() without layers changes nothing",
+    "Compose": "dataset.augment(*transforms) takes several",
+    "Tensor": "sc.input is an input of a graph, sc.shared an array that stays; data are NumPy arrays",
+    "ReduceLROnPlateau": "fit(..., schedule=sc.optim.Plateau())",
+    "LearningRateScheduler": "fit(..., schedule=f) asks f(epoch) for the factor of the rate before every step",
+    "LambdaCallback": "fit(..., on_epoch=f) calls f(epoch, history)",
+    "CrossEntropyLoss": "losses are functions: sc.losses.cross_entropy",
     "track_running_stats": "freeze() makes a batch norm use its running averages",
 }
+# What other libraries' arrays can do, and how an expression says it.
+_NO_VALUE = (
+    "an expression has no value of its own: sc.function([inputs], it) computes it, x.get_value() is for a Shared"
+)
+_ARRAY_METHODS = {
+    "view": "reshape",
+    "permute": "transpose",
+    "t": "T",
+    "unsqueeze": "x[:, None] adds an axis",
+    "expand_dims": "x[:, None] adds an axis",
+    "dim": "ndim",
+    "type_as": "astype",
+    "float": "x.astype('float32')",
+    "long": "x.astype('int64')",
+    "numpy": _NO_VALUE,
+    "item": _NO_VALUE,
+    "eval": _NO_VALUE,
+    "tolist": _NO_VALUE,
+    "detach": "gradients go where sc.grad is told to go",
+    "backward": "gradients are expressions: sc.grad(loss, parameters)",
+    "grad": "gradients are expressions: sc.grad(loss, parameters)",
+}
+
+
+def array_method(name: str) -> str:
+    """A hint for an attribute that expressions do not have; empty if there is none."""
+    advice = _ARRAY_METHODS.get(name)
+    return "" if advice is None else f"; {advice}" if " " in advice or "." in advice else f"; did you mean {advice!r}?"
 
 
 def nearest(name: str, known) -> str:
@@ -125,12 +206,13 @@ def checked_keywords(function):
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return function
     known = [name for name in parameters if name != "self"]
-    shown = function.__qualname__.removesuffix(".__init__")
 
     @wraps(function)
     def checked(*args, **kwargs):
         for name in kwargs:
             if name not in parameters:
+                is_init = function.__name__ == "__init__"  # perhaps one that a class without its own inherits
+                shown = type(args[0]).__name__ if is_init else function.__qualname__
                 raise InputError(f"{shown} has no keyword {name!r}", hint=meant(name, known))
         return function(*args, **kwargs)
 

@@ -73,6 +73,12 @@ def test_what_is_no_number_or_lies_outside(value):
         (lambda: sc.models.lenet(num_classes=3), "did you mean 'classes'?"),
         (lambda: sc.train.fit(None, None, batch=3), "did you mean 'batch_size'?"),
         (lambda: sc.train.compile_step(None, criterion=3), "did you mean 'loss'?"),
+        (lambda: sc.train.fit(None, None, validation_split=0.1), "train.split(0.1)"),
+        (lambda: sc.train.fit(None, None, lr=0.1), "sc.optim.SGD"),
+        (lambda: sc.train.fit(None, None, class_weight={0: 2.0}), "weights="),
+        (lambda: sc.models.resnet18(pretrained=True), "load_matching"),
+        (lambda: sc.data.transforms.RandomFlip(p=0.5), "did you mean 'probability'?"),
+        (lambda: sc.nn.Dense(3, 2, init="kaiming_normal"), "did you mean 'he_normal'?"),
     ],
 )
 def test_names_of_other_libraries_are_translated(make, hint):
@@ -83,13 +89,14 @@ def test_names_of_other_libraries_are_translated(make, hint):
 
 def test_a_translation_is_a_name_that_something_has():
     """No entry of the table is out of date."""
-    modules = (sc, sc.nn, sc.optim, sc.train, sc.models, sc.losses, sc.metrics, sc.data, sc.init, sc.regularize)
+    packages = (sc.nn, sc.losses, sc.optim, sc.init, sc.metrics, sc.data, sc.data.transforms, sc.train)
+    modules = (sc, sc.models, sc.regularize, *packages)
     functions = [getattr(f, "__init__", f) if isinstance(f, type) else f for m in modules for f in vars(m).values()]
     known = set()
     for function in filter(callable, functions):
         with contextlib.suppress(ValueError, TypeError):
             known |= set(inspect.signature(function).parameters)
-    assert not set(ELSEWHERE) - known - set(sc.nn.__all__)
+    assert not set(ELSEWHERE) - known - {name for package in packages for name in package.__all__}
 
 
 @pytest.mark.parametrize(
@@ -101,3 +108,45 @@ def test_layers_of_other_libraries(name, hint):
     with pytest.raises(AttributeError, match=hint):
         getattr(sc.nn, name)
     assert not hasattr(sc.nn, name)
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "hint"),
+    [("losses", "MSELoss", "squared_error"), ("losses", "CrossEntropyLoss", "cross_entropy"), ("optim", "RMSprop", "RMSProp"),
+     ("optim", "ReduceLROnPlateau", "Plateau"), ("optim", "StepLR", "step_decay"), ("init", "xavier_uniform", "glorot_uniform"),
+     ("metrics", "Accuracy", "accuracy"), ("train", "ModelCheckpoint", "Checkpoints"), ("data", "DataLoader", "Dataset"),
+     ("train", "ReduceLROnPlateau", "sc.optim.Plateau"), ("nn", "CrossEntropyLoss", "sc.losses.cross_entropy")],
+)  # fmt: skip
+def test_functions_and_classes_of_other_libraries(package, name, hint):
+    package = getattr(sc, package)
+    with pytest.raises(AttributeError, match=f"has no {name!r}.*{hint}"):
+        getattr(package, name)
+    assert not hasattr(package, name)
+
+
+def test_flips_of_other_libraries():
+    with pytest.raises(AttributeError, match="did you mean 'RandomFlip'"):
+        sc.data.transforms.RandomHorizontalFlip  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("view", "did you mean 'reshape'"),
+        ("unsqueeze", r"x\[:, None\]"),
+        ("backward", "sc.grad"),
+        ("item", "sc.function"),
+    ],
+)
+def test_what_an_expression_cannot_do(name, hint):
+    x = sc.input("x", (None, 3))
+    with pytest.raises(AttributeError, match=f"has no {name!r}.*{hint}"):
+        getattr(x, name)
+    assert not hasattr(x, name) and not hasattr(x, "anything")
+
+
+def test_a_class_without_an_initialiser_of_its_own_is_named():
+    with pytest.raises(InputError, match="Flatten has no keyword 'start_dim'"):
+        sc.nn.Flatten(start_dim=1)
+    with pytest.raises(InputError, match="ReLU has no keyword 'inplace'"):
+        sc.nn.ReLU(inplace=True)

@@ -12,6 +12,7 @@ from symcnn.data.mnist import mnist
 from symcnn.data.normalize import Normalize
 from symcnn.data.prefetch import prefetch
 from symcnn.data.shapes import synthetic_shapes
+from symcnn.keywords import meant
 
 __all__ = [
     "FASHION_MNIST_CLASSES",
@@ -36,3 +37,7 @@ __all__ = [
     "transforms",
     "write_idx",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.data has no {name!r}; {meant(name, __all__)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from numbers import Real
 
 import numpy as np
 
@@ -357,8 +358,14 @@ def as_dataset(data) -> Dataset:
         return data
     if isinstance(data, (tuple, list)) and len(data) == 2:
         return Dataset(*data)
+    if isinstance(data, Real):
+        hint = "a share of the training set is split off: training, validation = train.split(0.1)"
+    elif hasattr(data, "shape"):
+        hint = "images and labels are one argument: (images, labels)"
+    else:
+        hint = "images may be anything with shape, dtype, len and fancy indexing, and are read batch by batch"
     raise InputError(
-        "this is not a data set", expected="a Dataset or a pair (images, labels)", found=type(data).__name__
+        "this is not a data set", expected="a Dataset or a pair (images, labels)", found=type(data).__name__, hint=hint
     )
 
 

@@ -23,6 +23,7 @@ from symcnn.init.scaled import (
     lecun_uniform,
 )
 from symcnn.init.structured import bilinear, identity, orthogonal
+from symcnn.keywords import meant
 
 __all__ = [
     "Initializer",
@@ -47,3 +48,7 @@ __all__ = [
     "uniform",
     "zeros",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.init has no {name!r}; {meant(name, __all__)}")

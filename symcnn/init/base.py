@@ -10,7 +10,7 @@ import numpy as np
 
 from symcnn.errors import InputError, ShapeError
 from symcnn.ir.types import as_dtype
-from symcnn.keywords import checked_number, meant, nearest
+from symcnn.keywords import checked_number, meant
 
 _generator = np.random.default_rng(0)
 _named: dict[str, Initializer] = {}
@@ -151,7 +151,7 @@ def draw(init, shape, seed=None, dtype="float32", transposed: bool = False) -> n
     shape, dtype = _checked_shape(shape), as_dtype(dtype).name
     if isinstance(init, str):
         if init not in _named:
-            raise InputError(f"no initialiser is called {init!r}", hint=nearest(init, _named))
+            raise InputError(f"no initialiser is called {init!r}", hint=meant(init, _named))
         init = _named[init]
     if not callable(init):
         raise InputError(

@@ -19,7 +19,7 @@ from symcnn.config import config
 from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError, user_frame
 from symcnn.ir.op import Op, build
 from symcnn.ir.types import Dimension, TensorType, as_dtype
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import array_method, checked_keywords
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,12 @@ class Variable:
     def __repr__(self):
         what = self.name or (self.op.name if self.op else type(self).__name__.lower())
         return f"<{what}: {self.type}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """Only asked for what is not there."""
+            raise AttributeError(f"an expression has no {name!r}{array_method(name)}", name=name, obj=self)
 
     if TYPE_CHECKING:  # operators and methods are attached below, from the registry of builders
         op: Any  # an Op with its own fields, or None; code that comes here knows which

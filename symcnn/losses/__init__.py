@@ -12,6 +12,7 @@ a scalar is a loss too:
 True
 """
 
+from symcnn.keywords import meant
 from symcnn.losses.auxiliary import with_auxiliary
 from symcnn.losses.binary import binary_cross_entropy
 from symcnn.losses.categorical import cross_entropy, kullback_leibler
@@ -31,3 +32,7 @@ __all__ = [
     "squared_error",
     "with_auxiliary",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.losses has no {name!r}; {meant(name, __all__)}")

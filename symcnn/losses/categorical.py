@@ -90,6 +90,12 @@ def cross_entropy(logits, labels, weights=None, ignore_index=None, label_smoothi
             target = (1 - label_smoothing) * target + label_smoothing / class_count("cross_entropy", logits)
         return reduced(_expected(logits, target, weights), reduction)
 
+    if labels.dtype.kind == "f":
+        raise DTypeError(
+            "cross_entropy: class labels are integers", found=f"labels {labels.type} with logits {logits.type}",
+            expected="integers without the class axis, or floats with it, the probability of each class",
+            hint="labels.astype('int64')",
+        )  # fmt: skip
     labels, kept = selected("cross_entropy", labels, ignore_index)
     losses = sc.softmax_cross_entropy(logits, labels)
     share = None if weights is None else sc.take(weights, labels)
@@ -153,6 +159,10 @@ def _expected(logits, target, weights):
 def _distribution(what, logits, target):
     """`target`, checked to be one probability per logit."""
     if target.dtype.kind in "iu":
+        if target.shape[1] == 1 != logits.shape[1]:
+            raise ShapeError(
+                f"{what}: class labels have no class axis", expected="(n, ...)", found=target.shape, hint="labels[:, 0]"
+            )
         raise DTypeError(
             f"{what}: integers of the shape of the logits are no class indices",
             expected="integer labels without the class axis, or floats with it",

@@ -11,6 +11,7 @@ What can be counted class by class comes from a confusion matrix, which adds up 
 (array([1. , 0.5]), 0.583)
 """
 
+from symcnn.keywords import meant
 from symcnn.metrics.classes import accuracy, predicted_classes, top_k_accuracy
 from symcnn.metrics.confusion import ConfusionMatrix, confusion_matrix
 from symcnn.metrics.rates import f1, iou, mean_iou, precision, recall
@@ -29,3 +30,7 @@ __all__ = [
     "recall",
     "top_k_accuracy",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.metrics has no {name!r}; {meant(name, __all__)}")

@@ -115,8 +115,14 @@ def _check_features(layer, x) -> None:
     """ShapeError unless the last axis of `x` is as long as the layer's input."""
     if x.ndim >= 2 and x.shape[-1] in (None, layer.in_features):
         return
-    flat = x.ndim > 2 and flat_size(x.shape) == layer.in_features
+    flat = flat_size(x.shape)
+    if x.ndim > 2:
+        hint = "put sc.nn.Flatten() before it" + (
+            "" if flat in (None, layer.in_features) else f", and in_features={flat}"
+        )
+    else:
+        hint = f"in_features={flat}" if x.ndim == 2 else None
     raise ShapeError(
         f"{type(layer).__name__} takes {layer.in_features} features", expected=f"(n, {layer.in_features})",
-        found=shape_text(x.shape), hint="put sc.nn.Flatten() before it" if flat else None,
+        found=shape_text(x.shape), hint=hint,
     )  # fmt: skip

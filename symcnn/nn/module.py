@@ -9,17 +9,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from math import prod
 from typing import Self
 
 import numpy as np
 
 import symcnn as sc
 from symcnn.config import config
+from symcnn.data import Dataset
 from symcnn.data.layouts import layout_hint
 from symcnn.errors import InputError, ShapeError, SymcnnError
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.nn import weights
 from symcnn.nn.freeze import set_frozen
+from symcnn.nn.habits import absent
 from symcnn.nn.outline import outline
 from symcnn.nn.place import note_place
 from symcnn.nn.state import State
@@ -96,14 +99,25 @@ class Module:
     in_shape: tuple[int | None, ...] | None = None
     frozen: frozenset[str] = frozenset()
 
+    @checked_keywords
+    def __init__(self):  # nothing is registered; here for the error of Flatten(start_dim=1)
+        pass
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        cls.__init__ = checked_keywords(cls.__init__)
+        if "__init__" in vars(cls):
+            cls.__init__ = checked_keywords(cls.__init__)
         if list(inspect.signature(cls.forward).parameters)[:3] != ["self", "x", "training"]:
             raise InputError(
                 f"{cls.__name__}: forward has other parameters", expected="forward(self, x, training)",
                 found=f"forward{inspect.signature(cls.forward)}",
             )  # fmt: skip
+
+    def __getattr__(self, name: str):
+        """Only asked for what is not there."""
+        if hasattr(type(self), name):  # a property that failed: its own error
+            return object.__getattribute__(self, name)
+        raise absent(self, name)
 
     def forward(self, x, training: bool):
         """The output as an expression of `x`, (n, ...)."""
@@ -252,8 +266,9 @@ class Module:
 
         Parameters
         ----------
-        X : array_like
-            (n, ...); read and cast to the dtype of the parameters batch by batch, so it may be larger than memory.
+        X : array_like or Dataset
+            (n, ...); read and cast to the dtype of the parameters batch by batch, so it may be larger than memory. Of a
+            data set its images, as its batches have them, in order.
         batch_size : int
         device : str
 
@@ -266,10 +281,14 @@ class Module:
         ------
         ShapeError
             If `X` does not fit the module.
+        InputError
+            If `X` is no array of numbers, or the batch size no positive integer.
         """
-        if batch_size < 1:
-            raise InputError("predict: the batch size is at least 1", found=batch_size)
-        X = X if hasattr(X, "shape") else np.asarray(X)
+        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise InputError("predict: batch_size is a whole number, at least 1", found=repr(batch_size))
+        if isinstance(X, Dataset) and len(X):
+            return np.concatenate([self.predict(images, batch_size, device) for images, _ in X.batches(batch_size)])
+        X = X if hasattr(X, "shape") else _as_array(X)
         self._check_shape(X.shape)
         outputs = []
         for start in range(0, max(len(X), 1), batch_size):
@@ -279,7 +298,7 @@ class Module:
 
     def as_input(self, X) -> np.ndarray:
         """`X` as this module takes it: uint8 stays, everything else in the dtype of the parameters."""
-        X = np.asarray(X)
+        X = _as_array(X)
         self._check_shape(X.shape)
         return X if X.dtype == np.uint8 else X.astype(self.dtype, copy=False)
 
@@ -290,7 +309,7 @@ class Module:
                 f"{type(self).__name__} takes other inputs",
                 expected=("n", *self.in_shape),
                 found=f"{shape}{one}",
-                hint=layout_hint(shape, self.in_shape),
+                hint=layout_hint(shape, self.in_shape) or _flat_hint(shape, self.in_shape),
             )
         if not shape:
             raise ShapeError(f"{type(self).__name__} takes a batch of examples", expected="(n, ...)", found=shape)
@@ -375,6 +394,28 @@ def _members(attributes: Mapping, kind: type) -> Iterator[tuple]:
 def _fits(shape, in_shape) -> bool:
     """Whether `shape` is `in_shape`, where that is known."""
     return len(shape) == len(in_shape) and all(known in (None, n) for n, known in zip(shape, in_shape, strict=True))
+
+
+def _flat_hint(shape, in_shape) -> str | None:
+    """What to do with images where rows are expected."""
+    if len(shape) > 2 and len(in_shape) == 1 and in_shape[0] == prod(shape[1:]):
+        return "X.reshape(len(X), -1) makes rows of images, sc.nn.Flatten() does it within a network"
+    return None
+
+
+def _as_array(X) -> np.ndarray:
+    """`X` as an array of numbers."""
+    try:
+        X = np.asarray(X)
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths; a tensor with a gradient
+        raise InputError("these are no examples", expected="an array (n, ...)", found=str(error)) from None
+    if X.dtype.kind not in "biuf":
+        found = f"an array of {X.dtype}" if X.ndim else "no array"
+        raise InputError(
+            "these are no examples", expected="an array (n, ...) of numbers", found=found,
+            hint="sc.data.image_folder reads the images of a folder",
+        )  # fmt: skip
+    return X
 
 
 def _join(path: str, name: str) -> str:

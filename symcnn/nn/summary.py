@@ -151,6 +151,10 @@ def summarize(module, in_shape, depth=None, batch=1, plan=False, device="cpu") -
     """
     if in_shape is None:
         raise InputError("summary: the shape of one example is unknown", hint="summary(in_shape=(1, 28, 28))")
+    if not isinstance(in_shape, (tuple, list)):
+        raise InputError(
+            "summary: in_shape is the shape of one example", found=repr(in_shape), hint="in_shape=(1, 28, 28)"
+        )
     _check("batch", batch, 1)
     _check("depth", 0 if depth is None else depth, 0)
     if plan and None in in_shape:

@@ -205,7 +205,8 @@ def replace_head(model: S, classes: int, seed: Any = None, init="glorot_uniform"
     if not isinstance(model, Sequential):
         raise InputError(
             "replace_head: only chains have one last layer", expected="a Sequential", found=type(model).__name__,
-            hint="networks of pixels are made anew: sc.models.fcn8s(classes=2, from_classifier=model)",
+            hint="in a class of your own, replace the attribute: model.head = sc.nn.Dense(8, 2); "
+            "networks of pixels are made anew: sc.models.fcn8s(classes=2, from_classifier=model)",
         )  # fmt: skip
     known = set(model.parameters())
     changed = _with_head(model, classes, generator(seed), init)

@@ -45,7 +45,7 @@ def load(path, parameters) -> None:
 
 def write_atomically(path, content: bytes) -> None:
     """Write beside the target, then rename: a crash leaves the old file or the new one."""
-    path = Path(path)
+    path = _as_path(path)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -64,6 +64,12 @@ def write_atomically(path, content: bytes) -> None:
         raise
 
 
+def _as_path(path) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise FileError("this is no path of a file", expected="str or pathlib.Path", found=repr(path))
+    return Path(path)
+
+
 def _umask() -> int:
     """The process's umask, which can only be read by setting it; mkstemp ignores it."""
     mask = os.umask(0o077)
@@ -76,8 +82,9 @@ def read(path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load as from_bytes
 
+    path = _as_path(path)
     try:
-        return from_bytes(Path(path).read_bytes())
+        return from_bytes(path.read_bytes())
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}") from None
     except (SafetensorError, KeyError, ValueError, TypeError) as error:

@@ -5,6 +5,7 @@ weight's step by its past gradients, `clipping` for what may happen to gradients
 for learning rates that change over time.
 """
 
+from symcnn.keywords import meant
 from symcnn.optim.adam import Adam, Adamax, AdamW
 from symcnn.optim.adaptive import AdaDelta, AdaGrad, RMSProp
 from symcnn.optim.clipping import clip_by_norm, clip_by_value, global_norm
@@ -40,3 +41,7 @@ __all__ = [
     "step_decay",
     "warmup",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.optim has no {name!r}; {meant(name, __all__)}")

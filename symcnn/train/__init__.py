@@ -4,6 +4,7 @@ Read `step` for what a step is, `fit` for the loop, `callback` for what can be d
 `lr_find` for what to try before the training, `probe`, `diagnosis`, `monitor` and `nan_guard` for how to watch it.
 """
 
+from symcnn.keywords import meant
 from symcnn.train.callback import Callback, Run
 from symcnn.train.checkpoints import Checkpoints
 from symcnn.train.csv_log import CSVLog
@@ -43,3 +44,7 @@ __all__ = [
     "lr_find",
     "overfit_check",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.train has no {name!r}; {meant(name, __all__)}")

@@ -10,9 +10,9 @@ import numpy as np
 import symcnn as sc
 from symcnn.data import as_dataset
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_keywords, meant
 from symcnn.metrics import confusion_matrix
-from symcnn.train.step import checked_batch, symbolic_batch
+from symcnn.train.step import check_loss, check_model, checked_batch, symbolic_batch
 
 
 class Evaluation:
@@ -94,7 +94,10 @@ def compile_evaluation(model, loss=None, device: str = "cpu", metrics=None) -> E
 
     Takes what `evaluate` takes.
     """
-    return Evaluation(model, sc.losses.cross_entropy if loss is None else loss, device, metrics)
+    loss = sc.losses.cross_entropy if loss is None else loss
+    check_model("evaluate", model)
+    check_loss("evaluate", loss)
+    return Evaluation(model, loss, device, metrics)
 
 
 @checked_keywords
@@ -156,11 +159,19 @@ def _named(metrics) -> dict[str, Callable]:
             raise InputError("evaluate: two metrics have one name", hint='name them: metrics={"f1": ..., "top5": ...}')
     for name, metric in found.items():
         if not callable(metric):
-            raise InputError(f"evaluate: the metric {name} is not callable", found=repr(metric))
+            raise InputError(
+                f"evaluate: the metric {name} is not callable", expected="a function such as sc.metrics.mean_iou",
+                found=repr(metric), hint=_metric_hint(metric) if isinstance(metric, str) else None,
+            )  # fmt: skip
     taken = {"loss", "accuracy"} & found.keys()
     if taken:
         raise InputError(f"evaluate: {taken.pop()} is measured anyway", hint="give the metric another name")
     return found
+
+
+def _metric_hint(name: str) -> str:
+    hint = meant(name, sc.metrics.__all__)
+    return "the accuracy is measured anyway" if "'accuracy'" in hint else hint
 
 
 def _name(metric) -> str:

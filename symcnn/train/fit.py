@@ -21,7 +21,7 @@ from symcnn.train.interrupt import Interrupts
 from symcnn.train.nan_guard import NaNGuard
 from symcnn.train.progress import Progress
 from symcnn.train.rate import Rate
-from symcnn.train.step import Step, compile_step
+from symcnn.train.step import Step, check_model, compile_step
 
 
 @checked_keywords
@@ -119,6 +119,7 @@ def fit(
     >>> history["loss"][0] > history["loss"][-1]
     True
     """
+    check_model("fit", model)
     train, validation = as_dataset(train), None if validation is None else as_dataset(validation)
     _check_counts(train, prefetch, epochs=epochs, steps=steps, batch_size=batch_size)
     if epochs is None:

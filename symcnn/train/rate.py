@@ -6,8 +6,9 @@ from math import isfinite
 
 import numpy as np
 
+from symcnn import optim
 from symcnn.errors import InputError
-from symcnn.keywords import nearest
+from symcnn.keywords import meant, nearest
 
 
 class Rate:
@@ -22,7 +23,12 @@ class Rate:
     def __init__(self, optimizer, schedule=None):
         if schedule is not None and not callable(schedule):
             raise InputError(
-                "fit: the schedule is not callable", found=repr(schedule), hint="sc.optim.cosine_decay(epochs)"
+                "fit: the schedule is not callable", expected="a schedule such as sc.optim.cosine_decay(epochs)",
+                found=repr(schedule), hint=meant(schedule, optim.__all__) if isinstance(schedule, str) else None,
+            )  # fmt: skip
+        if (name := getattr(schedule, "__name__", None)) in optim.__all__:
+            raise InputError(
+                f"fit: {name} makes schedules and is none", expected=f"sc.optim.{name}(...)", found=f"sc.optim.{name}"
             )
         self.optimizer, self.schedule = optimizer, schedule
         self.base = optimizer.learning_rate

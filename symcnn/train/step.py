@@ -8,8 +8,8 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
-from symcnn.keywords import checked_keywords
-from symcnn.nn import Parameters, Trace, freeze
+from symcnn.keywords import checked_keywords, meant
+from symcnn.nn import Module, Parameters, Trace, freeze
 
 
 class Step:
@@ -217,14 +217,39 @@ def compile_step(
     """
     loss = sc.losses.cross_entropy if loss is None else loss
     optimizer = sc.optim.SGD(0.01, momentum=0.9) if optimizer is None else optimizer
-    if not callable(loss):
-        raise InputError("compile_step: the loss is not callable", found=repr(loss), hint="sc.losses.cross_entropy")
+    check_model("compile_step", model)
+    check_loss("compile_step", loss)
     if isinstance(optimizer, type) or not hasattr(optimizer, "updates"):
-        raise InputError("compile_step: this is no optimizer", found=repr(optimizer), hint="sc.optim.SGD(0.01)")
+        raise InputError(
+            "compile_step: this is no optimizer", expected="an object such as sc.optim.SGD(0.01)", found=repr(optimizer),
+            hint=f"this is the class; an optimizer is {optimizer.__name__}()" if isinstance(optimizer, type)
+            else meant(optimizer, sc.optim.__all__) if isinstance(optimizer, str) else None,
+        )  # fmt: skip
     for name, given in {"penalty": penalty, "constraint": constraint}.items():
         if given is not None and not callable(given):
             raise InputError(f"compile_step: the {name} is not callable", found=repr(given))
     return Step(model, loss, optimizer, device, mode, penalty, constraint)
+
+
+def check_model(what: str, model) -> None:
+    """InputError unless `model` is a Module."""
+    if isinstance(model, Module):
+        return
+    named = getattr(model, "__name__", None)
+    raise InputError(
+        f"{what}: this is no network", expected="a Module, such as sc.models.lenet()", found=type(model).__name__,
+        hint=f"{named} makes one when it is called: {named}(...)" if named and callable(model) else None,
+    )  # fmt: skip
+
+
+def check_loss(what: str, loss) -> None:
+    """InputError unless `loss` can be called with outputs and labels."""
+    if not callable(loss):
+        raise InputError(
+            f"{what}: the loss is not callable", expected="a function such as sc.losses.cross_entropy", found=repr(loss),
+            hint=meant(loss, sc.losses.__all__) if isinstance(loss, str)
+            else "images and labels are one argument: (images, labels)" if hasattr(loss, "shape") else None,
+        )  # fmt: skip
 
 
 def symbolic_batch(X, labels, in_shape=None):

@@ -73,7 +73,7 @@ def test_images_that_were_not_flattened(kind):
         kind(800, 10)(sc.input("x", (None, 50, 4, 4)))
     with pytest.raises(sc.errors.ShapeError, match="takes 800 features") as error:
         kind(800, 10)(sc.input("x", (None, 50, 4)))
-    assert error.value.hint is None
+    assert error.value.hint == "put sc.nn.Flatten() before it, and in_features=200"
 
 
 def test_description():

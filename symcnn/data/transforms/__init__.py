@@ -4,6 +4,7 @@ from symcnn.data.transforms.colour import ColorJitter
 from symcnn.data.transforms.damage import Cutout, GaussianNoise
 from symcnn.data.transforms.place import RandomCrop, RandomFlip, RandomShift
 from symcnn.data.transforms.warp import RandomRotation, RandomZoom
+from symcnn.keywords import meant
 
 __all__ = [
     "ColorJitter",
@@ -15,3 +16,7 @@ __all__ = [
     "RandomShift",
     "RandomZoom",
 ]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"symcnn.data.transforms has no {name!r}; {meant(name, __all__)}")
