@@ -189,5 +189,5 @@ def test_predict_reads_batch_by_batch():
     model = sc.models.mlp([3, 2])
     found = model.predict(OnDisk(), batch_size=8, device="reference")
     np.testing.assert_array_equal(found, model.predict(OnDisk.rows, batch_size=8, device="reference"))
-    with pytest.raises(sc.InputError, match="batch size"):
+    with pytest.raises(sc.InputError, match="predict: batch_size"):
         model.predict(np.zeros((4, 3)), batch_size=0, device="reference")
