@@ -10,7 +10,7 @@ from symcnn.errors import ShapeError
 from symcnn.ir.op import Example, Op
 from symcnn.ir.types import shape_text
 from symcnn.ir.variable import Variable, apply
-from symcnn.ops.elementwise import sqrt
+from symcnn.ops.elementwise import cast, sqrt
 from symcnn.ops.reduce import sum
 from symcnn.ops.shape import expand_dims
 from symcnn.ops.statistics import count, mean, var
@@ -84,4 +84,5 @@ class Standardize(Op):
 
 def standardize(x: Variable, axes, epsilon, *affine: Variable) -> Variable:
     """`x` with mean 0 and variance 1 over `axes`; then times the first of `affine` plus the second, if given."""
-    return apply(Standardize(tuple(axes), float(epsilon)), x, *affine)
+    dtype = np.result_type(*(v.dtype for v in (x, *affine)))
+    return apply(Standardize(tuple(axes), float(epsilon)), *(cast(v, dtype) for v in (x, *affine)))

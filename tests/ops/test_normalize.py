@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from symcnn.autodiff import grad
 from symcnn.errors import DTypeError, InputError, ShapeError
+from symcnn.function import function
 from symcnn.ir.graph import evaluate
 from symcnn.ir.op import build
 from symcnn.ir.types import TensorType
@@ -155,6 +156,23 @@ def test_single_precision_stays():
     x, g = image(None, 4, 3, 3, dtype="float32"), image(4, dtype="float32", name="g")
     for y in (batch_norm(x, g, g), layer_norm(x), group_norm(x, 2, g, g), instance_norm(x, g, g), lrn(x, 3)):
         assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtypes", [("float32", "float64", "float64"), ("float64", "float32", "float32"),
+                                    ("float32", "float32", "float64"), ("uint8", "float64", "float32")])  # fmt: skip
+def test_the_widest_precision_wins(torch, dtypes):
+    inputs = [image(*s, dtype=d, name=n) for n, d, s in zip("xgb", dtypes, ((2, 4, 3, 3), (4,), (4,)), strict=True)]
+    values = {v: (3 * random(*v.shape, seed=k)).astype(v.dtype) for k, v in enumerate(inputs)}
+    y = batch_norm(*inputs)
+    assert y.dtype == np.float64
+    gradients = grad(build("sum", y * y), inputs[1:])
+    assert [g.dtype for g in gradients] == [v.dtype for v in inputs[1:]]
+    found = function(inputs, [y, *gradients], device="reference")(*values.values())
+    x, *affine = (torch.tensor(values[v].astype("float64"), requires_grad=True) for v in inputs)
+    expected = torch.nn.functional.batch_norm(x, None, None, *affine, training=True)
+    expected.square().sum().backward()
+    for a, b in zip(found, (expected, *(v.grad for v in affine)), strict=True):
+        np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
