@@ -33,6 +33,7 @@ ELSEWHERE = {
     "shape": "normalized_shape target_shape",
     "in_shape": "input_shape input_size",
     "scale": "scale_factor size",
+    "size": "image_size target_size",
     "mode": "padding_mode interpolation",
     "margin": "cropping",
     "pieces": "num_pieces k",

@@ -81,6 +81,13 @@ class Dataset:
     def __iter__(self):
         return iter((self.images, self.labels))
 
+    def __getitem__(self, rows):
+        # The pair that it unpacks to, and the rows that it has: either could be meant.
+        raise InputError(
+            "a Dataset is not indexed", found=repr(rows),
+            hint="dataset.take(rows) has some of the examples; images, labels = dataset are the arrays",
+        )  # fmt: skip
+
     def __repr__(self):
         text = f"{len(self)} x {self.images.dtype}{list(self.images.shape[1:])}, labels {self.labels.dtype}"
         text += f", {self.per_class} of each class" if self.per_class else ""
@@ -272,7 +279,7 @@ class Dataset:
         (14, 2, 4)
         """
         fractions = (fraction, *more)
-        if not all(0 < f < 1 for f in fractions) or sum(fractions) >= 1:
+        if not all(isinstance(f, Real) and 0 < f < 1 for f in fractions) or sum(fractions) >= 1:
             raise InputError(
                 "split: each fraction lies between 0 and 1, and so does their sum",
                 found=", ".join(map(str, fractions)),

@@ -207,7 +207,7 @@ def _checked_size(size) -> tuple[int, int]:
     try:
         height, width = (int(side) for side in size)
     except (TypeError, ValueError):
-        raise InputError("ImageFiles: a size is (height, width)", found=size) from None
+        raise InputError("ImageFiles: a size is (height, width)", found=size, hint="size=(224, 224)") from None
     if min(height, width) < 1:
         raise InputError("ImageFiles: height and width are at least 1", found=size)
     return height, width

@@ -126,4 +126,4 @@ class Normalize:
 
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.asarray(self.mean, "float32"), np.asarray(self.std, "float32")
+        return np.atleast_1d(np.asarray(self.mean, "float32")), np.atleast_1d(np.asarray(self.std, "float32"))

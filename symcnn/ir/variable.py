@@ -182,7 +182,10 @@ class Variable:
         return (self[i] for i in range(len(self)))
 
     def __reduce__(self):
-        raise DTypeError("a Variable cannot be pickled or copied", hint="save parameters with Module.save")
+        raise DTypeError(
+            "a Variable cannot be pickled or copied",
+            hint="model.save(path) writes parameters; sc.nn.twin(model) copies a network",
+        )
 
     # NumPy functions applied to Variables build graph.
     def __array_ufunc__(self, ufunc, method, *args, out=None, **kwargs):

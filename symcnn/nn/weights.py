@@ -24,6 +24,12 @@ def load(path, parameters) -> None:
     """Set `Parameters` from a file; all of them, or none and a FileError."""
     arrays, parameters = read(path), dict(parameters)
     missing, extra = sorted(parameters.keys() - arrays.keys()), sorted(arrays.keys() - parameters.keys())
+    if extra and missing and all(f"model/{name}" in arrays for name in parameters):
+        raise FileError(
+            f"{path} is a checkpoint of a training, with more in it than weights",
+            hint="sc.train.fit(..., resume=folder) goes on from it; for the weights alone "
+            "sc.nn.load_matching(model, path, rename=lambda name: name.removeprefix('model/'))",
+        )
     if missing or extra:
         raise FileError(
             f"{path} holds the weights of another network",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from math import ceil, inf
+from os import PathLike
 from time import perf_counter
 
 import numpy as np
@@ -126,6 +127,17 @@ def fit(
         epochs = 10 if steps is None else None
     if step is not None and not isinstance(step, Step):
         raise InputError("fit: this is no step", found=repr(step), hint="sc.train.compile_step(model, ...)")
+    for name, compiled in {"step": step, "evaluation": evaluation}.items():
+        if compiled is not None and compiled.model is not model:
+            raise InputError(
+                f"fit: the {name} is of another model", found=f"{name}.model is another {type(compiled.model).__name__}",
+                hint=f"compile the {name} for this model",
+            )  # fmt: skip
+    if resume is not None and not isinstance(resume, (str, PathLike)):
+        raise InputError(
+            "fit: resume names the folder of Checkpoints", found=repr(resume),
+            hint="callbacks=[sc.train.Checkpoints(folder)], resume=folder",
+        )  # fmt: skip
     made_of = {"loss": loss, "optimizer": optimizer, "penalty": penalty, "constraint": constraint}
     for owner, compiled, options in (("step", step, made_of), ("evaluation", evaluation, {"metrics": metrics})):
         for name, given in options.items():

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from symcnn.errors import FileError
+from symcnn.keywords import nearest
 from symcnn.nn.weights import write_atomically
 
 
@@ -29,6 +30,14 @@ class History(dict):
         """Append one epoch."""
         for name, value in values.items():
             self.setdefault(name, []).append(value)
+
+    def __missing__(self, name):
+        wanted = (
+            " it is measured on a validation set: fit(model, train, validation, ...);"
+            if str(name)[:4] == "val_"
+            else ""
+        )
+        raise KeyError(f"no {name!r} in the history;{wanted} {nearest(str(name), self)}")
 
     @property
     def epochs(self) -> int:

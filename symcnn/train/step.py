@@ -226,8 +226,9 @@ def compile_step(
             else meant(optimizer, sc.optim.__all__) if isinstance(optimizer, str) else None,
         )  # fmt: skip
     for name, given in {"penalty": penalty, "constraint": constraint}.items():
-        if given is not None and not callable(given):
-            raise InputError(f"compile_step: the {name} is not callable", found=repr(given))
+        if given is not None and (isinstance(given, type) or not callable(given)):
+            hint = f"this is the class; a {name} is {given.__name__}(...)" if isinstance(given, type) else None
+            raise InputError(f"compile_step: the {name} is not callable", found=repr(given), hint=hint)
     return Step(model, loss, optimizer, device, mode, penalty, constraint)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symcnn as sc
-from symcnn.errors import InputError, SymcnnError
+from symcnn.errors import FileError, InputError, SymcnnError
 
 X, LABELS = np.ones((4, 3), "float32"), np.array([0, 1, 0, 1])
 
@@ -43,3 +43,54 @@ def test_the_hint_says_what_was_meant(act, hint):
 def test_a_maker_of_schedules_is_none(schedule):
     with pytest.raises(InputError, match=f"{schedule.__name__} makes schedules"):
         fit(schedule=schedule)
+
+
+def test_what_was_compiled_for_another_model():
+    other = sc.models.mlp([3, 2])
+    with pytest.raises(InputError, match="the step is of another model"):
+        fit(step=sc.train.compile_step(other, device="reference"))
+    with pytest.raises(InputError, match="the evaluation is of another model"):
+        fit((X, LABELS), (X, LABELS), evaluation=sc.train.compile_evaluation(other, device="reference"))
+
+
+def test_a_penalty_is_an_object():
+    with pytest.raises(InputError, match="the penalty is not callable") as error:
+        sc.train.compile_step(sc.models.mlp([3, 2]), penalty=sc.regularize.L2)
+    assert error.value.hint == "this is the class; a penalty is L2(...)"
+
+
+def test_resume_is_a_folder():
+    with pytest.raises(InputError, match="resume names the folder"):
+        fit(resume=True)
+
+
+def test_a_history_without_validation_says_so():
+    history = fit()
+    with pytest.raises(KeyError, match="no 'val_loss' in the history; it is measured on a validation set"):
+        history["val_loss"]
+    assert history.get("val_loss") is None and "val_loss" not in history
+
+
+def test_a_checkpoint_given_as_weights(tmp_path):
+    model = sc.models.mlp([3, 2])
+    fit(model=model, callbacks=[sc.train.Checkpoints(tmp_path)])
+    path, other = next(tmp_path.glob("*.safetensors")), sc.models.mlp([3, 2], seed=7)
+    with pytest.raises(FileError, match="is a checkpoint") as error:
+        other.load(path)
+    assert "removeprefix('model/')" in error.value.hint
+    sc.nn.load_matching(other, path, rename=lambda name: name.removeprefix("model/"))
+    np.testing.assert_array_equal(other.predict(X, device="reference"), model.predict(X, device="reference"))
+
+
+def test_a_data_set_is_not_indexed():
+    data = sc.data.Dataset(X, LABELS)
+    for rows in (0, slice(2)):
+        with pytest.raises(InputError, match="not indexed"):
+            data[rows]
+    with pytest.raises(InputError, match="split"):
+        data.split("0.1")
+
+
+def test_normalize_takes_numbers_for_one_channel():
+    images = np.ones((2, 1, 3, 3))
+    np.testing.assert_array_equal(sc.data.Normalize(0.5, 0.5)(images), images)
