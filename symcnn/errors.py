@@ -12,9 +12,17 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 def user_frame():
     """The innermost frame of the current stack that is not in this package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _is_ours(frame):
         frame = frame.f_back
     return frame
+
+
+def _is_ours(frame) -> bool:
+    file = frame.f_code.co_filename
+    # The __init__ that a dataclass makes has no file, but the module of its class.
+    return file.startswith(_PACKAGE) or (
+        file == "<string>" and frame.f_globals.get("__name__", "").startswith("symcnn.")
+    )
 
 
 class SymcnnError(Exception):

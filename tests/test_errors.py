@@ -251,3 +251,9 @@ def test_an_error_prints_all_it_knows():
 
 def test_an_error_knows_where_it_was_raised():
     assert sc.InputError("it failed").where.startswith(__file__ + ":")
+
+
+def test_where_passes_over_what_a_dataclass_made():
+    with pytest.raises(sc.errors.ShapeError) as error:
+        sc.data.Dataset(np.zeros((3, 2)), np.zeros(2))
+    assert error.value.where.startswith(__file__)

@@ -38,8 +38,16 @@ def check_shapes(what, prediction, target):
             f"{what}: prediction and target differ in shape",
             expected=f"{prediction.shape}, the shape of the prediction",
             found=target.shape,
-            hint="reshape one of them; they are not broadcast",
+            hint=_fitting(prediction, target),
         )
+
+
+def _fitting(prediction, target) -> str:
+    if target.ndim == 1 and prediction.ndim == 2 and prediction.shape[1] == 1:
+        return "labels[:, None] makes a column of them; they are not broadcast"
+    if target.ndim == 1 and prediction.ndim == 2 and not target.type.is_float:
+        return "class labels become one-hot vectors with np.eye(classes)[labels]"
+    return "reshape one of them; they are not broadcast"
 
 
 def class_count(what, logits):

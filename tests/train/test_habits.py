@@ -31,6 +31,8 @@ def fit(*data, model=None, **options):
         (lambda: sc.train.evaluate(sc.models.mlp([3, 2]), X, LABELS), "(images, labels)"),
         (lambda: fit((X, LABELS.astype("float32"))), "labels.astype('int64')"),
         (lambda: fit((X, LABELS[:, None])), "labels[:, 0]"),
+        (lambda: fit(loss=sc.losses.squared_error), "np.eye(classes)[labels]"),
+        (lambda: fit(model=sc.models.mlp([3, 1]), loss=sc.losses.binary_cross_entropy), "labels[:, None]"),
     ],
 )
 def test_the_hint_says_what_was_meant(act, hint):
