@@ -119,6 +119,16 @@ def test_a_wrong_kernel_is_found(monkeypatch, build, old, new):
     assert "report" in text
 
 
+def test_what_cancels_is_rounding():
+    """A bias in front of a batch norm has gradient 0, of which rounding errors are left."""
+    x, b = sc.input("x", (None, 6, 5, 5), "float64"), sc.shared(np.zeros(6), "b")
+    y = sc.batch_norm(x + sc.reshape(b, (6, 1, 1)), 1.0, 0.0)
+    X = np.random.default_rng(0).normal(size=(4, 6, 5, 5))
+    gradient = sc.grad(sc.sum(sc.tanh(y)), b)
+    found = sc.function([x], gradient, device="cpu", mode="debug")(X)
+    np.testing.assert_allclose(found, 0, atol=1e-10)
+
+
 def test_a_wrong_kernel_of_several(monkeypatch):
     """The first wrong step is named, not what follows from it."""
     planted(monkeypatch, "exp(", "sin(")
