@@ -1,23 +1,26 @@
 """Borrowed knowledge: a network that knows eight kinds of clothing learns two more from a handful of images.
 
 A small network is trained on eight classes of Fashion-MNIST. Then it gets a new last layer and learns to tell the other two
-apart, from only a few images of each, in three ways:
+apart, from ten images of each, in three ways:
 
 - from scratch: the same network with random weights, trained on the few images alone;
 - only the head: all other layers frozen, so that no gradient is computed for them;
-- all of it: the first layers learn as well, at a tenth of the rate.
+- all of it: the convolutions learn as well, at a tenth of the rate.
 
 What it says, after a minute or two on two processor cores; the bundled images are enough::
 
     $ python examples/transfer.py
-    eight classes, 4800 images: test accuracy 0.886
-    T-shirt/top or Shirt, 10 images of each, 10 repetitions: test accuracy
-      from scratch   0.681 +- 0.019, worst 0.570
-      only the head  0.741 +- 0.011, worst 0.655
-      all of it      0.752 +- 0.007, worst 0.715
+    Test accuracy, 10 images of each class, 6 repetitions
+                                    from scratch     only the head         all of it
+    T-shirt/top or Shirt         0.708 +- 0.015   0.781 +- 0.009   0.776 +- 0.014
+    Pullover or Coat             0.713 +- 0.018   0.732 +- 0.026   0.751 +- 0.018
+    Trouser or Dress             0.899 +- 0.026   0.834 +- 0.014   0.913 +- 0.015
+    Sandal or Bag                0.931 +- 0.008   0.963 +- 0.011   0.972 +- 0.009
+    Sneaker or Ankle boot        0.910 +- 0.012   0.881 +- 0.014   0.888 +- 0.015
 
-The means are over other images and other initial weights each time, with their standard errors. What is borrowed is worth
-seven points here, and spares the bad days.
+The means are over other images and other initial weights each time, with their standard errors; the learning rates were
+chosen on training images that are not among the few. In four cases of five the borrowed network is the better one, by one to
+seven points; two kinds of shoes are told apart as well from nothing.
 """
 
 import argparse
@@ -27,7 +30,8 @@ import numpy as np
 import symcnn as sc
 from symcnn import nn
 
-T_SHIRT, SHIRT = 0, 6
+# T-shirt or shirt, pullover or coat, trouser or dress, sandal or bag, sneaker or ankle boot
+PAIRS = (0, 6), (2, 4), (1, 3), (5, 8), (7, 9)
 
 
 def network(classes, seed, widths=(16, 32, 64)):
@@ -60,10 +64,32 @@ def few(data, per_class, seed):
     return data.take(np.concatenate(rows))
 
 
-def train(model, data, epochs, optimizer, seed):
-    """Train without a word."""
-    step = sc.train.compile_step(model, optimizer=optimizer)
-    sc.train.fit(model, data, epochs=epochs, batch_size=min(64, len(data)), step=step, seed=seed, progress=False)
+def pretrained(data, epochs):
+    """The network that knows the classes of `data`."""
+    model = network(len(data.classes), seed=0)
+    fit(model, data, epochs, sc.optim.SGD(0.1, momentum=0.9), batch_size=64)
+    return model
+
+
+def fit(model, data, epochs, optimizer, seed=0, batch_size=None):
+    """Train without a word; all images at once, unless they are too many."""
+    schedule = sc.optim.cosine_decay(epochs)
+    options = {"batch_size": batch_size or len(data), "seed": seed, "progress": False}
+    sc.train.fit(model, data, epochs=epochs, optimizer=optimizer, schedule=schedule, **options)
+
+
+def starts(teacher, seed):
+    """The three networks to compare, each with its optimiser.
+
+    Ten images are too few for the statistics of a batch, so the batch norms of what is borrowed keep their running averages,
+    which frozen ones do.
+    """
+    head, whole = (nn.replace_head(nn.twin(teacher), 2, seed) for _ in range(2))
+    return {
+        "from scratch": (network(2, seed), sc.optim.SGD(0.03, momentum=0.9)),
+        "only the head": (head.freeze("conv*", "norm*"), sc.optim.SGD(0.1, momentum=0.9)),
+        "all of it": (whole.freeze("norm*"), sc.optim.SGD(0.03, momentum=0.9, rates={"conv*": 0.1})),
+    }
 
 
 def main():
@@ -71,47 +97,30 @@ def main():
         description="Learn two classes from few images, with and without borrowed knowledge."
     )
     parser.add_argument("--images", type=int, default=10, help="of each of the two classes")
-    parser.add_argument("--seeds", type=int, default=10, help="repetitions with other images and other initial weights")
-    parser.add_argument("--epochs", type=int, default=30, help="over the few images")
-    parser.add_argument("--pretraining", type=int, default=6, help="epochs over the eight classes")
+    parser.add_argument("--seeds", type=int, default=6, help="repetitions with other images and other initial weights")
+    parser.add_argument("--epochs", type=int, default=60, help="over the few images")
+    parser.add_argument("--pretraining", type=int, default=10, help="epochs over the eight classes")
     options = parser.parse_args()
 
     images, test = sc.data.fashion_mnist()
     normalize = sc.data.Normalize.fit(images.images)
     images, test = images.map(normalize), test.map(normalize)
-    new = np.array([T_SHIRT, SHIRT])
-    known = np.setdiff1d(np.arange(10), new)
 
-    teacher = network(len(known), seed=0)
-    train(teacher, of_classes(images, known), options.pretraining, sc.optim.SGD(0.1, momentum=0.9), seed=0)
-    accuracy = sc.train.evaluate(teacher, of_classes(test, known))["accuracy"]
-    print(f"eight classes, {len(of_classes(images, known))} images: test accuracy {accuracy:.3f}")
-
-    pool, judge = of_classes(images, new), of_classes(test, new)
-    results = {"from scratch": [], "only the head": [], "all of it": []}
-    for seed in range(options.seeds):
-        shots = few(pool, options.images, seed)
-        # Each with the better of the rates 0.01 and 0.05. Ten images are too few for the statistics of a batch: the batch norms
-        # of what is borrowed keep their running averages, which frozen ones do.
-        starts = {
-            "from scratch": (network(2, seed), sc.optim.SGD(0.05, momentum=0.9)),
-            "only the head": (
-                nn.replace_head(nn.twin(teacher), 2, seed).freeze("conv*", "norm*"),
-                sc.optim.SGD(0.01, momentum=0.9),
-            ),
-            "all of it": (
-                nn.replace_head(nn.twin(teacher), 2, seed).freeze("norm*"),
-                sc.optim.SGD(0.01, momentum=0.9, rates={"conv*": 0.1}),
-            ),
-        }
-        for name, (model, optimizer) in starts.items():
-            train(model, shots, options.epochs, optimizer, seed)
-            results[name].append(sc.train.evaluate(model, judge)["accuracy"])
-
-    first, second = pool.classes
-    print(f"{first} or {second}, {options.images} images of each, {options.seeds} repetitions: test accuracy")
-    for name, found in results.items():
-        print(f"  {name:<14} {np.mean(found):.3f} +- {np.std(found) / np.sqrt(len(found)):.3f}, worst {min(found):.3f}")
+    print(f"Test accuracy, {options.images} images of each class, {options.seeds} repetitions")
+    print(f"{'':<26}" + "".join(f"{name:>18}" for name in starts(network(2, 0), 0)))
+    for pair in PAIRS:
+        teacher = pretrained(of_classes(images, np.setdiff1d(np.arange(10), pair)), options.pretraining)
+        pool, judge = of_classes(images, pair), of_classes(test, pair)
+        found = []
+        for seed in range(options.seeds):
+            shots = few(pool, options.images, seed)
+            for model, optimizer in starts(teacher, seed).values():
+                fit(model, shots, options.epochs, optimizer, seed)
+                found.append(sc.train.evaluate(model, judge)["accuracy"])
+        table = np.reshape(found, (options.seeds, -1))
+        error = table.std(axis=0) / np.sqrt(options.seeds)
+        cells = "".join(f"   {mean:.3f} +- {e:.3f}" for mean, e in zip(table.mean(axis=0), error, strict=True))
+        print(f"{' or '.join(pool.classes):<26}{cells}", flush=True)
 
 
 if __name__ == "__main__":
