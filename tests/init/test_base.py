@@ -23,7 +23,7 @@ def test_the_same_by_name_as_it_is_and_with_options(name, dtype):
         np.testing.assert_array_equal(same(shape, seed=7, dtype=dtype), by_name)
 
 
-@pytest.mark.parametrize("name", set(NAMES) - {"zeros", "ones", "constant", "identity", "bilinear"})
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"zeros", "ones", "constant", "identity", "bilinear"}))
 def test_seeds(name):
     draw, shape = getattr(init, name), (7, 5)
     np.testing.assert_array_equal(draw(shape, 3), draw(shape, 3))
