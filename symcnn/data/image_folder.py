@@ -19,7 +19,7 @@ from symcnn.keywords import checked_keywords, nearest
 @checked_keywords
 def image_folder(
     path,
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
     mode: str = "RGB",
     fit: str = "stretch",
     extensions: Sequence[str] = EXTENSIONS,
@@ -31,7 +31,7 @@ def image_folder(
     path : str or pathlib.Path
         Holds ``class_a/1.jpg``, ``class_a/2.jpg``, ``class_b/deeper/3.png`` and so on. Names that start with a dot are
         passed over.
-    size : (height, width), optional
+    size : int or (height, width), optional
         Scale all images to it. Without it they must be of one size, and their headers are read at once.
     mode : {"RGB", "L"}
         Three channels, or brightness alone.
@@ -107,6 +107,7 @@ def image_folder(
         )
     labels = np.repeat(np.arange(len(folders), dtype="int64"), [len(images) for images in by_class])
     files = [file for images in by_class for file in images]
+    size = (size, size) if isinstance(size, int) else size
     images: Any = ImageFiles(files, size=size, mode=mode, fit=fit)
     return Dataset(images, labels, tuple(folder.name for folder in folders))
 

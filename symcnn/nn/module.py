@@ -32,6 +32,9 @@ from symcnn.nn.trace import record_output
 _training: ContextVar[bool] = ContextVar("training", default=False)  # of the module whose forward runs
 
 
+_FREEZES = "model.freeze('conv*') and model.unfreeze('conv*') say what is trained"
+
+
 class Parameters(list):
     """A list of Shared that also knows their paths.
 
@@ -118,6 +121,14 @@ class Module:
         if hasattr(type(self), name):  # a property that failed: its own error
             return object.__getattribute__(self, name)
         raise absent(self, name)
+
+    def __setattr__(self, name: str, value):
+        if callable(getattr(Module, name, None)):
+            raise InputError(
+                f"{type(self).__name__}.{name} is a method: an attribute of that name would hide it",
+                found=f"{name} = {value!r:.60}", hint=_FREEZES if name == "trainable" else "call it otherwise",
+            )  # fmt: skip
+        super().__setattr__(name, value)
 
     def forward(self, x, training: bool):
         """The output as an expression of `x`, (n, ...)."""
@@ -286,8 +297,10 @@ class Module:
         """
         if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise InputError("predict: batch_size is a whole number, at least 1", found=repr(batch_size))
-        if isinstance(X, Dataset) and len(X):
-            return np.concatenate([self.predict(images, batch_size, device) for images, _ in X.batches(batch_size)])
+        if isinstance(X, Dataset):
+            if len(X):
+                return np.concatenate([self.predict(images, batch_size, device) for images, _ in X.batches(batch_size)])
+            X = X.images
         X = X if hasattr(X, "shape") else _as_array(X)
         self._check_shape(X.shape)
         outputs = []

@@ -14,7 +14,7 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords, checked_number
+from symcnn.keywords import ELSEWHERE, checked_keywords, checked_number
 from symcnn.nn.freeze import matches, matching
 from symcnn.nn.outline import described
 from symcnn.optim.clipping import clip_by_norm, clip_by_value
@@ -90,6 +90,11 @@ class Optimizer:
         self._slots: dict[sc.Shared, dict[str, sc.Shared]] = {}  # by parameter and name
         self._paths: dict[str, sc.Shared] = {}  # the parameters trained so far
         self._known: set[str] = set()  # paths, also of parameters that are frozen
+
+    def __setattr__(self, name: str, value):
+        if name in ELSEWHERE["learning_rate"].split():
+            raise InputError(f"{type(self).__name__} has no {name!r} to set", hint="did you mean 'learning_rate'?")
+        super().__setattr__(name, value)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

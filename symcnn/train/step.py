@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.keywords import checked_keywords, meant
-from symcnn.nn import Module, Parameters, Trace, freeze
+from symcnn.nn import Activation, Module, Parameters, Trace, freeze
 
 
 class Step:
@@ -118,6 +119,15 @@ class Step:
         self._frozen = freeze.frozen_paths(self.model)
         return sc.function([x, t], graph.cost, updates=graph.updates, device=self.device, mode=self.mode)
 
+    def _warn_of_softmax(self, trace, output):
+        """The classic that raises nothing: probabilities given to a loss that expects logits learn, but slowly."""
+        ends = [module for module, made in trace.outputs if made is output and isinstance(module, Activation)]
+        if getattr(self.loss, "func", self.loss) is sc.losses.cross_entropy and any(m.name == "softmax" for m in ends):
+            warnings.warn(
+                "cross_entropy takes scores before softmax, and this network ends with one: leave the Softmax() out",
+                stacklevel=2,
+            )
+
     def graph(self, x, t) -> StepGraph:
         """What a step consists of, as expressions of the images `x` and the labels `t`; nothing is compiled.
 
@@ -125,6 +135,7 @@ class Step:
         """
         with Trace() as trace:
             output = self.model(x, training=True)
+        self._warn_of_softmax(trace, output)
         cost = self.loss(output, t)
         if not isinstance(cost, sc.Variable) or cost.ndim != 0:
             found = cost.shape if isinstance(cost, sc.Variable) else repr(cost)

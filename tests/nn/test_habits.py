@@ -93,3 +93,9 @@ def test_paths_and_shapes_that_are_none():
             act(3)
     with pytest.raises(InputError, match="shape of one example"):
         model.summary(28)
+
+
+def test_an_attribute_that_would_hide_a_method():
+    layer = sc.nn.Dense(3, 2)
+    with pytest.raises(sc.InputError, match=r"(?s)Dense.trainable is a method.*model.freeze"):
+        layer.trainable = False

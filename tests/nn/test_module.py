@@ -191,3 +191,8 @@ def test_predict_reads_batch_by_batch():
     np.testing.assert_array_equal(found, model.predict(OnDisk.rows, batch_size=8, device="reference"))
     with pytest.raises(sc.InputError, match="predict: batch_size"):
         model.predict(np.zeros((4, 3)), batch_size=0, device="reference")
+
+
+def test_predict_of_an_empty_data_set():
+    data = sc.data.Dataset(np.zeros((0, 3), "float32"), np.zeros(0, int))
+    assert nn.Dense(3, 2).predict(data, device="reference").shape == (0, 2)

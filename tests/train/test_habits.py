@@ -96,3 +96,18 @@ def test_a_data_set_is_not_indexed():
 def test_normalize_takes_numbers_for_one_channel():
     images = np.ones((2, 1, 3, 3))
     np.testing.assert_array_equal(sc.data.Normalize(0.5, 0.5)(images), images)
+
+
+@pytest.mark.parametrize("end", [sc.nn.Softmax(), sc.nn.Activation("softmax")])
+def test_softmax_twice(end):
+    model = sc.nn.Sequential(sc.nn.Dense(3, 2), end)
+    batch = np.ones((2, 3)), np.array([0, 1])
+    with pytest.warns(UserWarning, match="leave the Softmax"):
+        sc.train.compile_step(model, device="reference")(*batch)
+    sc.train.compile_step(sc.nn.Sequential(sc.nn.Dense(3, 2)), device="reference")(*batch)
+
+
+def test_the_rate_by_another_name():
+    optimizer = sc.optim.SGD(0.1)
+    with pytest.raises(sc.InputError, match="did you mean 'learning_rate'"):
+        optimizer.lr = 0.01
