@@ -128,9 +128,10 @@ def fit(
     if step is not None and not isinstance(step, Step):
         raise InputError("fit: this is no step", found=repr(step), hint="sc.train.compile_step(model, ...)")
     for name, compiled in {"step": step, "evaluation": evaluation}.items():
-        if compiled is not None and compiled.model is not model:
+        other = getattr(compiled, "model", model)  # an evaluation may be any function of the data
+        if other is not model:
             raise InputError(
-                f"fit: the {name} is of another model", found=f"{name}.model is another {type(compiled.model).__name__}",
+                f"fit: the {name} is of another model", found=f"{name}.model is another {type(other).__name__}",
                 hint=f"compile the {name} for this model",
             )  # fmt: skip
     if resume is not None and not isinstance(resume, (str, PathLike)):

@@ -49,9 +49,10 @@ def test_csv_of_a_resumed_run_has_every_epoch_once(tmp_path):
 
 
 def test_csv_that_cannot_be_written_is_noticed_at_once(tmp_path):
-    step = sc.train.compile_step(sc.models.mlp([4, 2]), device="reference")
+    model = sc.models.mlp([4, 2])
+    step = sc.train.compile_step(model, device="reference")
     with pytest.raises(sc.errors.FileError, match="cannot be written"):
-        fit(CSVLog(tmp_path / "none" / "log.csv"), step=step, nan_guard=False)
+        sc.train.fit(model, DATA, callbacks=CSVLog(tmp_path / "none" / "log.csv"), step=step, nan_guard=False)
     assert step.function is None
 
 
