@@ -123,7 +123,7 @@ class Module:
         raise absent(self, name)
 
     def __setattr__(self, name: str, value):
-        if callable(getattr(Module, name, None)):
+        if callable(getattr(Module, name, None)) and (isinstance(value, Module) or not callable(value)):
             raise InputError(
                 f"{type(self).__name__}.{name} is a method: an attribute of that name would hide it",
                 found=f"{name} = {value!r:.60}", hint=_FREEZES if name == "trainable" else "call it otherwise",
