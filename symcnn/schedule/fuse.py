@@ -27,15 +27,26 @@ from symcnn.ir.loops import Call, Expr, Index, Load, Operand, Result
 from symcnn.ir.variable import Constant, Variable
 from symcnn.ops.channels_last import ChannelsLast
 from symcnn.ops.shape import Transpose
-from symcnn.schedule.recompute import CHEAP, MOST_OPS, recomputed
+from symcnn.schedule.recompute import recomputed, repeatable
+from symcnn.schedule.relations import (
+    FAR,
+    ROW,
+    ROW_STRETCH,
+    SAME,
+    STRETCH,
+    THEN,
+    edge,
+    reads_once,
+    reduced_prefix,
+    reduces,
+    stretched,
+    suffix_stretch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
 MAX_OPS_IN_A_GROUP = 40  # bounds kernel size and the depth of expressions
-
-# How a head reads another, along a path of inlined ops.
-SAME, STRETCH, ROW, ROW_STRETCH, FAR = "same", "stretch", "row", "row of stretch", "far"
 
 
 @dataclass(eq=False)
@@ -135,7 +146,7 @@ def fuse(
     forced = _in_memory(roots, order, opaque)
     uses = _use_counts(order)
     hosts = {v for v in opaque if finishes_rows(v)}
-    inlined, sizes = _inline(order, forced, opaque, uses, _riders(order, hosts), _repeatable(order, forced, opaque))
+    inlined, sizes = _inline(order, forced, opaque, uses, _riders(order, hosts), repeatable(order, forced, opaque))
     heads = [
         v
         for v in order
@@ -145,7 +156,7 @@ def fuse(
     reads = {v: _reads(v, all_heads) for v in heads}
     groups, home = _group(heads, reads, opaque, hosts, sizes)
     for group in groups:
-        group.recomputed = recomputed(group, reads, home, lambda a, b: _THEN.get((a, b), FAR))
+        group.recomputed = recomputed(group, reads, home)
     stored = _stored(heads, reads, home, forced)
     return Fusion(_execution_order(groups), stored, home, inlined)
 
@@ -221,38 +232,13 @@ def _riders(order, hosts) -> set[Variable]:
     riders: set[Variable] = set()
     for v in order:
         if v.op.pattern == "elementwise" and any(
-            (x in hosts or x in riders) and not _stretched(v, x) for x in value_inputs(v)
+            (x in hosts or x in riders) and not stretched(v, x) for x in value_inputs(v)
         ):
             riders.add(v)
     return riders
 
 
-def _repeatable(order, forced, opaque) -> set[Variable]:
-    """What may be computed again by each of its readers, for it reads no more memory than there would be to load.
-
-    A chain of a few cheap elementwise ops with operands that are stretched, down to one of full size that a fold across
-    rows needs in memory.
-    """
-    readers: dict[Variable, list[Variable]] = {}
-    for v in order:
-        for x in value_inputs(v):
-            readers.setdefault(x, []).append(v)
-    depth: dict[Variable, int] = {}
-    for v in order:
-        carriers = [x for x in dict.fromkeys(value_inputs(v)) if not _stretched(v, x)]
-        if v.op.name not in CHEAP or v in forced or v in opaque or v.type.size == 1 or len(carriers) != 1:
-            continue
-        (x,) = carriers
-        below = depth.get(x)
-        if below is None and not any(reduces(y) and reduced_prefix(y) is None for y in readers[x]):
-            continue  # nothing else keeps x in memory
-        alike = (reduces(y) or (y.op.pattern == "elementwise" and not _stretched(y, v)) for y in readers.get(v, ()))
-        if (below or 0) < MOST_OPS and all(alike):
-            depth[v] = (below or 0) + 1
-    return set(depth)
-
-
-def _inline(order, forced, opaque, uses, riders, repeatable):
+def _inline(order, forced, opaque, uses, riders, again):
     """Variables computed where they are read, by readers that read each element a bounded number of times; and the size
     of each head."""
     inlined: set[Variable] = set()
@@ -261,12 +247,12 @@ def _inline(order, forced, opaque, uses, riders, repeatable):
     once = dict.fromkeys(order, False)  # is each element of this view read a bounded number of times?
     for v in reversed(order):
         through = v.op.pattern == "view" and v not in forced
-        reader_is_bounded = once[v] if through else v not in opaque and _reads_once(v)
+        reader_is_bounded = once[v] if through else v not in opaque and reads_once(v)
         for x in value_inputs(v):
             if x.op is None or x in forced or x in opaque:
                 continue
-            bounded = reader_is_bounded and (uses[x] == 1 or x in repeatable) and size[owner[v]] < MAX_OPS_IN_A_GROUP
-            if v.op.pattern == "elementwise" and _stretched(v, x) and _suffix_stretch(v, x) is None:
+            bounded = reader_is_bounded and (uses[x] == 1 or x in again) and size[owner[v]] < MAX_OPS_IN_A_GROUP
+            if v.op.pattern == "elementwise" and stretched(v, x) and suffix_stretch(v, x) is None:
                 bounded = False  # it would be computed again for every repetition
             if x in riders and v.op.pattern in ("gather", "view"):
                 bounded = False  # nor more often than in an epilogue
@@ -283,27 +269,6 @@ def _inline(order, forced, opaque, uses, riders, repeatable):
     return inlined, size
 
 
-def _reads_once(v: Variable) -> bool:
-    # Kernels keep what windows along the last axis look at in a row of private memory.
-    windows = getattr(v.op, "window_axis", None) == v.ndim - 1
-    return v.op.pattern in ("elementwise", "gather", "view") or reduces(v) or windows
-
-
-def reduces(v: Variable) -> bool:
-    """Whether `v` is a reduction over axes of its single operand."""
-    return v.op.pattern == "fold" and len(v.inputs) == 1 and getattr(v.op, "axes", None) is not None
-
-
-def reduced_prefix(v: Variable) -> int | None:
-    """k when `v` keeps its dimensions and reduces its operand over the axes k, k + 1, ... to the last, k >= 1."""
-    if v.op is None or not reduces(v) or not getattr(v.op, "keepdims", False):
-        return None
-    axes, ndim = v.op.axes, v.inputs[0].ndim
-    if not axes or axes[0] == 0 or axes != tuple(range(axes[0], ndim)):
-        return None
-    return axes[0]
-
-
 def _folds_over(v: Variable):
     """What says over which points `v` folds its first operand, given the shape of that."""
     return (v.op.axes, getattr(v.op, "keepdims", False)) if reduces(v) else v.op.windows
@@ -317,42 +282,14 @@ def _folded(v: Variable, heads: set[Variable]) -> set[Variable]:
         if x in heads or x.op is None:
             found.add(x)
         elif x.op.pattern == "elementwise":
-            stack.extend(y for y in x.inputs if not _stretched(x, y))
+            stack.extend(y for y in x.inputs if not stretched(x, y))
     return found
-
-
-def _stretched(v: Variable, x: Variable) -> bool:
-    return x.ndim != v.ndim or any(a == 1 != b for a, b in zip(x.shape, v.shape, strict=True))
-
-
-def _suffix_stretch(v: Variable, x: Variable) -> int | None:
-    """k when `x` has the rank of `v` and is stretched along the axes k, k + 1, ... to the last only."""
-    if x.ndim != v.ndim:
-        return None
-    stretched = [k for k, (a, b) in enumerate(zip(x.shape, v.shape, strict=True)) if a == 1 != b]
-    first = stretched[0] if stretched else x.ndim
-    return first if first >= 1 and all(d == 1 for d in x.shape[first:]) else None
-
-
-def _edge(v: Variable, x: Variable) -> str:
-    """How the op of `v` reads its operand `x`."""
-    if v.op.pattern == "elementwise":
-        if not _stretched(v, x):
-            return SAME
-        return FAR if _suffix_stretch(v, x) is None else STRETCH
-    return FAR if reduced_prefix(v) is None else ROW
-
-
-_THEN = {
-    (SAME, SAME): SAME, (SAME, STRETCH): STRETCH, (STRETCH, SAME): STRETCH,
-    (ROW, SAME): ROW, (ROW, STRETCH): ROW_STRETCH, (ROW_STRETCH, SAME): ROW_STRETCH,
-}  # fmt: skip
 
 
 def _reads(head: Variable, heads: set[Variable]) -> dict[Variable, set[str]]:
     """The heads and leaves that `head` reads through inlined ops and views, with the relations."""
     found: dict[Variable, set[str]] = {}
-    stack = [(x, _edge(head, x)) for x in value_inputs(head)]
+    stack = [(x, edge(head, x)) for x in value_inputs(head)]
     seen = set()
     while stack:
         x, relation = stack.pop()
@@ -362,7 +299,7 @@ def _reads(head: Variable, heads: set[Variable]) -> dict[Variable, set[str]]:
         if x in heads or x.op is None:
             found.setdefault(x, set()).add(relation)
         else:
-            stack.extend((y, _THEN.get((relation, _edge(x, y)), FAR)) for y in value_inputs(x))
+            stack.extend((y, THEN.get((relation, edge(x, y)), FAR)) for y in value_inputs(x))
     return found
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from symcnn.ir.graph import toposort, value_inputs
 from symcnn.ir.loops import Axis, Const, Expr, Index, Load, Nest, Operand, Result, Store, const, shape_of
 from symcnn.ir.variable import Shared, Variable
-from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant, no_kernel, reduces
+from symcnn.schedule.fuse import Fusion, Group, base_of, fuse, is_scalar_constant, no_kernel
 from symcnn.schedule.memory import in_place
+from symcnn.schedule.relations import reduces
 
 
 @dataclass(frozen=True, eq=False)

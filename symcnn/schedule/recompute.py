@@ -4,7 +4,9 @@ A nest that needs ``d = a / b`` and loads a and b anyway saves a pass over memor
 left who loads d, it need not be stored. The layers of local response norm, for one, keep a power and a quotient for
 their gradients that follow from the root and the input that these need, too.
 
-Nothing is computed again from what its reader would have to load first, so this can only save memory.
+Nothing is computed again from what its reader would have to load first, but for numbers that are few beside it: the
+deviations from the mean of a channel are the activations, which the mean needs in memory anyway, minus one number per
+channel. So every pass over memory that this changes becomes one less.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from symcnn.ir.graph import value_inputs
 from symcnn.ir.variable import Variable
+from symcnn.schedule.relations import FAR, THEN, reduced_prefix, reduces, stretched
 
 if TYPE_CHECKING:
     from symcnn.schedule.fuse import Group
@@ -27,7 +30,7 @@ CHEAP = {
 MOST_OPS = 8  # computed again for one value
 
 
-def recomputed(group: Group, reads, home, composed) -> set[Variable]:
+def recomputed(group: Group, reads, home) -> set[Variable]:
     """The heads of other groups that the nest of `group` had better compute again.
 
     Parameters
@@ -37,8 +40,6 @@ def recomputed(group: Group, reads, home, composed) -> set[Variable]:
         Head -> what it reads, each with the set of relations.
     home : dict
         Head -> its group.
-    composed : callable
-        The relation of a head to what is read by something that it reads, from the two relations.
     """
     loads: dict[Variable, set[str]] = {}
     for h in group.heads:
@@ -50,11 +51,36 @@ def recomputed(group: Group, reads, home, composed) -> set[Variable]:
     for v in reversed([x for x in loads if x in home and home[x] is not group]):
         if home[v].tuned is v or not _is_cheap(v, home):
             continue
-        needed = {x: {composed(a, b) for a in loads[v] for b in relations} for x, relations in reads[v].items()}
+        needed = {x: {THEN.get((a, b), FAR) for a in loads[v] for b in relations} for x, relations in reads[v].items()}
         if all(relations <= loads.get(x, set()) for x, relations in needed.items() if not _is_number(x)):
             found.add(v)
             del loads[v]
     return found
+
+
+def repeatable(order, forced, opaque) -> set[Variable]:
+    """What may be computed again by each of its readers, for it reads no more memory than there would be to load.
+
+    A chain of a few cheap elementwise ops with operands that are stretched, down to one of full size that a fold across
+    rows needs in memory.
+    """
+    readers: dict[Variable, list[Variable]] = {}
+    for v in order:
+        for x in value_inputs(v):
+            readers.setdefault(x, []).append(v)
+    depth: dict[Variable, int] = {}
+    for v in order:
+        carriers = [x for x in dict.fromkeys(value_inputs(v)) if not stretched(v, x)]
+        if v.op.name not in CHEAP or v in forced or v in opaque or v.type.size == 1 or len(carriers) != 1:
+            continue
+        (x,) = carriers
+        below = depth.get(x)
+        if below is None and not any(reduces(y) and reduced_prefix(y) is None for y in readers[x]):
+            continue  # nothing else keeps x in memory
+        alike = (reduces(y) or (y.op.pattern == "elementwise" and not stretched(y, v)) for y in readers.get(v, ()))
+        if (below or 0) < MOST_OPS and all(alike):
+            depth[v] = (below or 0) + 1
+    return set(depth)
 
 
 def _is_number(x: Variable) -> bool:
