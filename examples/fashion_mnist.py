@@ -12,6 +12,8 @@ What each part of the recipe is for:
 Run it with the full data set (Debian's package ``dataset-fashion-mnist``, or ``--folder``)::
 
     python examples/fashion_mnist.py
+
+Test accuracy 0.937 after 12 epochs, which take about 8 minutes on two cores of a Zen 4 server.
 """
 
 import argparse
