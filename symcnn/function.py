@@ -238,7 +238,8 @@ class Function:
         """Before the run, so that a wrong label updates nothing."""
         for v, leaf, (low, high) in binding.bounds:
             if leaf in self._known_before:
-                _check_range(v, leaf, evaluate([leaf], values)[0], low, high)
+                array = values[leaf] if leaf in values else evaluate([leaf], values)[0]
+                _check_range(v, leaf, array, low, high)
 
     def _check_computed_indices(self, binding, arrays):
         computed = [b for b in binding.bounds if b[1] not in self._known_before]

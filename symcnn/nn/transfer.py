@@ -103,7 +103,7 @@ def load_matching(model: Module, source, rename: Mapping | Callable | None = Non
         if path not in arrays:
             continue
         array = arrays[path]
-        if array.shape == target.shape and np.can_cast(array.dtype, target.dtype, "same_kind"):
+        if weights.fits(array, target):
             loaded.append(path)
         else:
             unfit[path] = f"{target.dtype} {target.shape}", f"{array.dtype} {array.shape}"

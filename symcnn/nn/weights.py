@@ -39,7 +39,7 @@ def load(path, parameters) -> None:
         )
     for name, target in parameters.items():
         array = arrays[name]
-        if array.shape != target.shape or not np.can_cast(array.dtype, target.dtype, "same_kind"):
+        if not fits(array, target):
             raise FileError(
                 f"{path}: {name} does not fit",
                 expected=f"{target.dtype} {target.shape}",
@@ -47,6 +47,11 @@ def load(path, parameters) -> None:
             )
     for name, target in parameters.items():
         target.set_value(arrays[name])
+
+
+def fits(array, target) -> bool:
+    """Whether `array` can become the value of the Shared `target`."""
+    return array.shape == target.shape and np.can_cast(array.dtype, target.dtype, "same_kind")
 
 
 def write_atomically(path, content: bytes) -> None:

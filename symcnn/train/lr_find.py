@@ -160,6 +160,4 @@ def _endless(data, batch_size, seed):
     """Batches of equal size: the loss of the few examples that end an epoch could look like an explosion."""
     size = min(batch_size, len(data))
     for epoch in count():
-        for X, labels in data.batches(size, shuffle=True, seed=(seed, epoch)):
-            if len(labels) == size:
-                yield X, labels
+        yield from data.batches(size, shuffle=True, seed=(seed, epoch), drop_last=True)

@@ -16,7 +16,7 @@ from symcnn.nn.ownership import applications
 from symcnn.ops.random import CALL
 from symcnn.train.probe import Probe
 from symcnn.train.snapshot import Snapshot
-from symcnn.train.step import compile_step, symbolic_batch
+from symcnn.train.step import checked_batch, compile_step, symbolic_batch
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def overfit_check(
 @contextmanager
 def _without_noise(model, X, labels):
     """Layers that draw random numbers (dropout, noise) behave as in evaluation while the step is built."""
-    x, _ = symbolic_batch(*_as_batch(model, X, labels))
+    x, _ = symbolic_batch(*checked_batch(model, X, labels))
     with Trace() as trace:
         model(x, training=True)
     noisy = {id(a.module): a.module for a in applications(model, trace) if a.is_layer and _draws(a.own)}
@@ -142,10 +142,6 @@ def _without_noise(model, X, labels):
     finally:
         for layer in noisy.values():
             del layer.forward  # the one of its class is back
-
-
-def _as_batch(model, X, labels):
-    return model.as_input(X), np.asarray(labels)
 
 
 def _draws(ops) -> bool:
@@ -167,7 +163,7 @@ def _failure(losses, target, steps) -> str:
 
 def _causes(step, X, labels, losses) -> list[str]:
     """What may be wrong, the surest first."""
-    X, labels = _as_batch(step.model, X, labels)
+    X, labels = checked_batch(step.model, X, labels)
     if not np.isfinite(X.astype("float64", copy=False)).all():
         return ["The images hold NaN or infinity: clean the data."]
     found = []
