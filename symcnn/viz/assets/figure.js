@@ -1,0 +1,41 @@
+// Puts the live view in the place of a still picture. Whatever goes wrong leaves the picture.
+function upgrade(key, view, data, css) {
+  for (const host of document.querySelectorAll(`[data-figure="${key}"]`)) {
+    if (host.shadowRoot) continue; // shown before, elsewhere on the page
+    const still = host.firstElementChild;
+    const root = host.attachShadow({ mode: "open" });
+    try {
+      host.style.colorScheme = surroundings();
+      root.innerHTML = `<style>${css}</style>`;
+      view(root, data, still.tagName === "IMG" ? decoded(still.src) : still.outerHTML);
+    } catch (error) {
+      console.error("symcnn:", error);
+      root.innerHTML = "<slot></slot>"; // what was there before
+    }
+  }
+}
+
+function decoded(source) {
+  const bytes = Uint8Array.from(atob(source.split(",")[1]), (c) => c.charCodeAt(0));
+  return new TextDecoder().decode(bytes);
+}
+
+// JupyterLab, VS Code and mkdocs choose light or dark by themselves; elsewhere the system's choice counts.
+function surroundings() {
+  const { jpThemeLight, vscodeThemeKind, mdColorScheme } = document.body.dataset;
+  const dark = jpThemeLight === "false" || /dark/.test(vscodeThemeKind ?? "") || mdColorScheme === "slate";
+  const light = jpThemeLight === "true" || /light/.test(vscodeThemeKind ?? "") || mdColorScheme === "default";
+  return dark ? "dark" : light ? "light" : "light dark";
+}
+
+// element("button", { class: "next", onclick }, "Next"): an HTML element with attributes, listeners and children.
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
