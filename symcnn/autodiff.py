@@ -8,7 +8,7 @@ printed, simplified and differentiated again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -120,6 +120,7 @@ def vjp(outputs, wrt, cotangents, *, disconnected: str = "error") -> Any:
 
 def _accumulate(outputs, wrts, seeds):
     """The cotangent of each of `wrts`, ``None`` where no path leads to it."""
+    here = user_origin()
     order = toposort(outputs, value_inputs)
     depends = set(wrts)
     for v in order:
@@ -132,9 +133,10 @@ def _accumulate(outputs, wrts, seeds):
         ct = cotangents.get(v)
         if ct is None or v.op is None or not any(x in depends for x in value_inputs(v)):
             continue
-        for x, g in zip(v.inputs, v.op.pullback(v.inputs, v, ct), strict=True):
-            if g is not None and x in depends:
-                cotangents[x] = cotangents[x] + g if x in cotangents else g
+        with made_by(here.maker, replace(here, scope=v.origin.scope)):  # a gradient belongs to the layer of its op
+            for x, g in zip(v.inputs, v.op.pullback(v.inputs, v, ct), strict=True):
+                if g is not None and x in depends:
+                    cotangents[x] = cotangents[x] + g if x in cotangents else g
     return [cotangents.get(x) for x in wrts]
 
 

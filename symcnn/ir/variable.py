@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -24,11 +24,15 @@ from symcnn.keywords import array_method, checked_keywords
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the user built a Variable, and in which part of the compiler it was made (`maker`)."""
+    """Where the user built a Variable, in which part of the compiler it was made (`maker`), and in which layer (`scope`).
+
+    The scope is the path of the layer in its network, ``"block1.conv"``; a gradient has that of what it is pulled back through.
+    """
 
     file: str
     line: int
     maker: str = ""
+    scope: str = ""
 
     def __str__(self):
         return f"{self.file}:{self.line}" + (f" (in {self.maker})" if self.maker else "")
@@ -37,6 +41,7 @@ class Origin:
 class _Making(threading.local):
     origin: Origin | None = None
     maker: str = ""
+    scope: str = ""
 
 
 _making = _Making()
@@ -44,7 +49,7 @@ _making = _Making()
 
 @contextmanager
 def made_by(maker: str, origin: Origin | None = None):
-    """Variables built inside carry `maker`; with `origin`, also that place instead of the caller's line."""
+    """Variables built inside carry `maker`; with `origin`, also that place and scope instead of the caller's."""
     saved = _making.maker, _making.origin
     _making.maker, _making.origin = maker, origin
     try:
@@ -53,12 +58,23 @@ def made_by(maker: str, origin: Origin | None = None):
         _making.maker, _making.origin = saved
 
 
+@contextmanager
+def in_scope(scope: str):
+    """Variables built inside belong to the layer of this path."""
+    saved = _making.scope
+    _making.scope = scope
+    try:
+        yield
+    finally:
+        _making.scope = saved
+
+
 def user_origin() -> Origin:
     """The innermost line outside this package on the current stack."""
     if _making.origin is not None:
-        return Origin(_making.origin.file, _making.origin.line, _making.maker)
+        return replace(_making.origin, maker=_making.maker)
     frame = user_frame()
-    return Origin(frame.f_code.co_filename, frame.f_lineno, _making.maker)
+    return Origin(frame.f_code.co_filename, frame.f_lineno, _making.maker, _making.scope)
 
 
 class Variable:

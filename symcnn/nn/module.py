@@ -25,6 +25,7 @@ from symcnn.nn.freeze import set_frozen
 from symcnn.nn.habits import absent
 from symcnn.nn.outline import outline
 from symcnn.nn.place import note_place
+from symcnn.nn.scope import layer_scope
 from symcnn.nn.state import State
 from symcnn.nn.summary import Summary, summarize
 from symcnn.nn.trace import record_output
@@ -166,7 +167,8 @@ class Module:
         training = _training.get() if training is None else training
         around = _training.set(training)
         try:
-            output = self.forward(x, training)
+            with layer_scope(self):
+                output = self.forward(x, training)
         except SymcnnError as error:
             note_place(error, self, x)
             raise

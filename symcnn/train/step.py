@@ -9,6 +9,7 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
+from symcnn.ir.variable import in_scope
 from symcnn.keywords import checked_keywords, meant
 from symcnn.nn import Activation, Module, Parameters, Trace, freeze
 
@@ -136,7 +137,8 @@ class Step:
         with Trace() as trace:
             output = self.model(x, training=True)
         self._warn_of_softmax(trace, output)
-        cost = self.loss(output, t)
+        with in_scope("loss"):
+            cost = self.loss(output, t)
         if not isinstance(cost, sc.Variable) or cost.ndim != 0:
             found = cost.shape if isinstance(cost, sc.Variable) else repr(cost)
             raise ShapeError("the loss must be one number per batch", found=found, hint="reduce it with sc.mean")
@@ -149,9 +151,11 @@ class Step:
         for rule in (self.optimizer, self.penalty, self.constraint):
             if (check := getattr(rule, "check", None)) is not None:  # that its patterns of paths match anything
                 check(self.model.parameters().keys())
-        penalty = None if self.penalty is None else self.penalty(trainable)
+        with in_scope("penalty"):
+            penalty = None if self.penalty is None else self.penalty(trainable)
         gradients = sc.grad(cost if penalty is None else cost + penalty, list(trainable))
-        updates = self.optimizer.updates(trainable, gradients)
+        with in_scope("optimizer"):
+            updates = self.optimizer.updates(trainable, gradients)
         if self.constraint is not None:
             for path, parameter in trainable.items():
                 updates[parameter] = self.constraint(path, parameter, updates[parameter])
