@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import groupby
@@ -184,7 +185,7 @@ class _Table:
 
     def row(self, application) -> Row | None:
         """The row of this application, if it has one."""
-        path, level = application.path, _level(application.path)
+        path, level = application.path, self._level(application.path)
         closed = level == self.depth and not application.is_layer
         parameters = application.module.parameters() if closed else application.parameters
         cost = None if self.costs is None else self.costs.of(application)
@@ -201,6 +202,15 @@ class _Table:
         self.counted.update(fresh)
         return _row(application, closed, fresh, cost + within if closed and cost is not None else cost, self.trainable)
 
+    def _level(self, path: str) -> int:
+        """How many modules are around; the module itself has none, and names of lists and dicts count nothing."""
+        return len(list(self._around(path)))
+
+    def _around(self, path: str) -> Iterator[str]:
+        while path:
+            path = self._outer(path)
+            yield path
+
     def _outer(self, path: str) -> str:
         """The path of the module around; names of lists and dicts lie between."""
         path = path.rpartition(".")[0]
@@ -212,9 +222,7 @@ class _Table:
 def _row(application, closed, parameters, cost, trainable) -> Row:
     module, count = application.module, sum(p.size for p in parameters)
     if application.is_layer or closed:
-        kind = " ".join(repr(module).split())
-        if closed and len(kind) > 48:
-            kind = f"{type(module).__name__} of {len(module.parts())}"
+        kind = kind_text(module)
     else:
         ops = dict.fromkeys(v.op.name for v in application.own if v.op.pattern not in SEEN_OTHERWISE)
         kind = f"{type(module).__name__}: {', '.join(ops)}"
@@ -223,6 +231,12 @@ def _row(application, closed, parameters, cost, trainable) -> Row:
         return Row(application.name, kind, shape, count)
     gradients = sum(p.type.nbytes for p in parameters if p in trainable)
     return Row(application.name, kind, shape, count, cost.flops, cost.output_bytes, cost.gradient_bytes + gradients)
+
+
+def kind_text(module) -> str:
+    """The call that makes a module, on one line; of one with many parts their number: ``Block of 8``."""
+    kind = " ".join(repr(module).split())
+    return f"{type(module).__name__} of {len(module.parts())}" if module.parts() and len(kind) > 48 else kind
 
 
 def planned_bytes(module, in_shape, batch, device) -> dict[str, int]:
@@ -245,11 +259,6 @@ def planned_bytes(module, in_shape, batch, device) -> dict[str, int]:
 def _check(name, value, low):
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
         raise InputError(f"summary: {name} is an integer of at least {low}", found=repr(value))
-
-
-def _level(path: str) -> int:
-    """How many names a path consists of; the module itself has none."""
-    return path.count(".") + 1 if path else 0
 
 
 def _merged(rows: list[Row]) -> Row:

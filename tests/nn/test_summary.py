@@ -47,6 +47,22 @@ def test_totals_do_not_depend_on_the_depth():
         assert sum(row.parameters for row in found.rows) == found.parameters == 44
 
 
+def test_depth_counts_modules_not_the_lists_that_hold_them():
+    class Stack(nn.Module):
+        def __init__(self):
+            self.blocks = [residual()[:1], nn.Sequential(nn.Conv2d(2, 1, 1), nn.ReLU())]
+
+        def forward(self, x, training):
+            for block in self.blocks:
+                x = block(x)
+            return x
+
+    model = Stack()
+    whole, top = model.summary(in_shape=(2, 5, 5)), model.summary(in_shape=(2, 5, 5), depth=1)
+    assert [row.name for row in top.rows] == ["blocks.0", "blocks.1"]
+    assert (top.flops, top.backward_bytes, top.notes()) == (whole.flops, whole.backward_bytes, whole.notes())
+
+
 def test_lenet():
     found = sc.models.lenet(init="zeros").summary(batch=1)
     assert found.flops == pytest.approx(4.62e6, rel=1e-3)
