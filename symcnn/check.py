@@ -63,11 +63,11 @@ def check_grad(
     rng = np.random.default_rng(seed)
     wrts = [wrt] if isinstance(wrt, Variable) else list(wrt)
     values = {k: np.asarray(v) for k, v in (values or {}).items()}
-    double, leaf = _in_double(expr)
+    double, leaf = in_double(expr)
     missing = [x for x in wrts if x not in leaf]
     if missing:
         raise GradientError("check_grad: the expression does not depend on it", found=", ".join(map(repr, missing)))
-    point = {new: _value(old, values, rng) for old, new in leaf.items()}
+    point = {new: value_of(old, values, rng) for old, new in leaf.items()}
     return _check(double, [leaf[x] for x in wrts], point, order, rng, epsilon, tolerance)
 
 
@@ -101,7 +101,7 @@ def _check(expr, wrts, point, order, rng, epsilon, tolerance) -> float:
     return max(error, _check(projected, wrts, point, 1, rng, epsilon, tolerance))
 
 
-def _in_double(expr):
+def in_double(expr):
     """`expr` on float64 leaves, and the map from old leaves to new ones (Inputs for all but Constants)."""
     new: dict[Variable, Variable] = {}
     for v in toposort([expr]):
@@ -117,9 +117,10 @@ def _in_double(expr):
     return new[expr], {v: new[v] for v in leaves([expr]) if not isinstance(v, Constant)}
 
 
-def _value(leaf, values, rng):
+def value_of(leaf, values, rng) -> np.ndarray:
+    """The value of a leaf at which derivatives are checked: as given, as stored, or drawn; floats in float64."""
     if leaf is CALL:
-        return np.int64(0)
+        return np.zeros((), "int64")
     if leaf in values:
         return values[leaf].astype("float64") if leaf.type.is_float else values[leaf]
     if isinstance(leaf, Shared):

@@ -1,16 +1,19 @@
 """Training: one compiled step, and the loop around it.
 
-Read `step` for what a step is, `fit` for the loop, `callback` for what can be done around its steps; `overfit` and
-`lr_find` for what to try before the training, `probe`, `diagnosis`, `monitor` and `nan_guard` for how to watch it.
+Read `step` for what a step is, `fit` for the loop, `callback` for what can be done around its steps; `gradient_check`,
+`overfit` and `lr_find` for what to try before the training, `probe`, `diagnosis`, `curves`, `monitor` and `nan_guard` for
+how to watch it.
 """
 
 from symcnn.keywords import meant
 from symcnn.train.callback import Callback, Run
 from symcnn.train.checkpoints import Checkpoints
 from symcnn.train.csv_log import CSVLog
+from symcnn.train.curves import diagnose_history
 from symcnn.train.early_stopping import EarlyStopping
 from symcnn.train.evaluate import Evaluation, compile_evaluation, evaluate
 from symcnn.train.fit import fit
+from symcnn.train.gradient_check import GradientCheck, check_gradients
 from symcnn.train.history import History
 from symcnn.train.lr_find import RateCurve, lr_find
 from symcnn.train.monitor import Monitor
@@ -26,6 +29,7 @@ __all__ = [
     "Checkpoints",
     "EarlyStopping",
     "Evaluation",
+    "GradientCheck",
     "History",
     "Incident",
     "Measurement",
@@ -37,8 +41,10 @@ __all__ = [
     "Run",
     "Step",
     "TensorBoardLog",
+    "check_gradients",
     "compile_evaluation",
     "compile_step",
+    "diagnose_history",
     "evaluate",
     "fit",
     "lr_find",

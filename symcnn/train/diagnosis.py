@@ -30,7 +30,7 @@ class Finding:
         Its path; ``""`` for the network.
     sign : str
         ``"dead"``, ``"saturated"``, ``"high ratio"``, ``"low ratio"``, ``"vanishing"``, ``"exploding"``, ``"no gradient"``,
-        ``"faint"``, ``"loud"`` or ``"not finite"``.
+        ``"faint"``, ``"loud"`` or ``"not finite"``; of curves those of `symcnn.train.diagnose_history`.
     value : float
         The number that shows it.
     text : str
