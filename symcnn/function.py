@@ -25,7 +25,7 @@ from symcnn.rewrite.pipeline import simplify
 from symcnn.schedule.lower import lower
 from symcnn.schedule.memory import MemoryPlan
 from symcnn.schedule.plan import Plan, bind, infer_types
-from symcnn.stages import Stages, Text, explain
+from symcnn.stages import Explanation, Stages, explain
 
 BINDINGS_KEPT = 8  # sets of input shapes whose plans stay ready
 
@@ -277,8 +277,8 @@ class Function:
         """Number of Variables at each stage of the graph."""
         return {name: stage.nodes for name, stage in self.stages.items() if stage.nodes is not None}
 
-    def explain(self) -> Text:
-        """The compiler's story as text: what each stage did to the graph."""
+    def explain(self) -> Explanation:
+        """The compiler's story: what each stage did to the graph. Text in a terminal; in a notebook a page to leaf through."""
         return explain(self)
 
     def profile(self, *args, repeat: int = 10, **kwargs) -> Profile:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from symcnn.display import Displayed
+
 WIDTH = 44  # characters for the name of a kernel
 
 
@@ -50,8 +52,8 @@ class KernelTime:
 
 
 @dataclass(frozen=True)
-class Profile:
-    """Times of all kernels of a function, in execution order; prints as a table, slowest first."""
+class Profile(Displayed):
+    """Times of all kernels of a function, in execution order; a table, slowest first, in a notebook with bars."""
 
     kernels: tuple[KernelTime, ...]
 
@@ -70,6 +72,8 @@ class Profile:
         )
         lines.append(f"{'':>3} {'total':<{WIDTH}} {'':<12} {'':>5} {self.seconds * 1e3:>9.3f}")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def _shortened(name: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
+from symcnn.display import Displayed
 from symcnn.errors import ShapeError
 from symcnn.ir.graph import toposort
 from symcnn.ir.printer import print_graph, print_nest
@@ -64,14 +66,15 @@ class Stages(Mapping):
         if name == "autodiff":
             return _graph_stage(name, f.phases[0].outputs)
         if name == "nests":
-            return Stage(name, "\n\n".join(map(_nest_text, f.program.steps)))
+            return Stage(name, "\n\n".join(map(nest_text, f.program.steps)))
         if name in ("plan", "kernels"):
             return Stage(name, _bound(f, name))
         phase = next(p for p in f.phases if p.name == name)
         return _graph_stage(name, phase.outputs, phase.applications)
 
 
-def _nest_text(step) -> str:
+def nest_text(step) -> str:
+    """The loops of one kernel; of a tuned one, its op and the loops of its epilogue."""
     if step.tuned is None:
         return print_nest(step.nest)
     text = f"tuned {step.tuned.op.name}: {step.tuned.op.label()}"
@@ -124,8 +127,24 @@ class Text(str):
         return f"<pre>{escape(self)}</pre>"
 
 
-def explain(f) -> Text:
-    """The story as text."""
+class Explanation(Displayed, Text):
+    """The compiler's story of one function: its text, which a notebook shows as pages to leaf through.
+
+    Attributes
+    ----------
+    function : Function
+    """
+
+    function: Any
+
+    def __new__(cls, text: str, function):
+        made = super().__new__(cls, text)
+        made.function = function
+        return made
+
+
+def explain(f) -> Explanation:
+    """The story, stage by stage."""
     lines, before = [f"{f!r}"], ""
     for name, stage in f.stages.items():
         count = f" ({stage.nodes} nodes)" if stage.nodes is not None else ""
@@ -134,4 +153,4 @@ def explain(f) -> Text:
         lines += [f"  {a}" for a in stage.applications]
         lines.append("unchanged" if stage.text == before else stage.text)
         before = stage.text
-    return Text("\n".join(lines))
+    return Explanation("\n".join(lines), f)
