@@ -37,11 +37,13 @@ def png(image) -> bytes:
 def img(image, alt: str, scale: int = 2) -> str:
     """An ``<img>`` element that holds a grey image, its pixels enlarged `scale` times and kept sharp."""
     height, width = np.shape(image)
-    data = b64encode(png(image)).decode()
-    return (
-        f'<img class="pixels" width="{width * scale}" height="{height * scale}" alt="{alt}" '
-        f'src="data:image/png;base64,{data}">'
-    )
+    size = f'width="{width * scale}" height="{height * scale}"'
+    return f'<img class="pixels" {size} alt="{alt}" src="{data_uri(image)}">'
+
+
+def data_uri(image) -> str:
+    """The address of an image that holds the image itself."""
+    return f"data:image/png;base64,{b64encode(png(image)).decode()}"
 
 
 def stretched(image) -> np.ndarray:
