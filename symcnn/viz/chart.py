@@ -2,71 +2,174 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
-from math import floor, isfinite, log10
+from itertools import pairwise
+from math import ceil, floor, isfinite, log10
+from typing import Any
 
 WIDTH, HEIGHT = 420, 260
-LEFT, RIGHT, TOP, BOTTOM = 46, 84, 38, 34
-DASHES = ("", "6 4", "2 3")
+LEFT, TOP, BOTTOM = 50, 38, 34
+COLOURS, DASHES = 4, ("", "6 4", "2 3")  # 12 combinations, of which neighbours differ in both
+MARKED = 40  # series of at most so many values have a dot at each
+LETTER = 6.2  # width of a letter beside a line, on average
+LABEL = 18  # letters of a name beside a line
 
 
-def line_chart(title: str, series: dict[str, list[float]], x_label: str = "epoch") -> str:
-    """Draw each series against 1, 2, ...
+@dataclass(frozen=True, eq=False)
+class LineChart:
+    """Values of several series against one axis.
 
-    Parameters
+    Attributes
     ----------
     title : str
         What the chart shows; read out by screen readers.
     series : dict
-        Name -> values. Values that are not finite leave a gap at their place.
+        Name -> values. Values that are not finite, or not positive on a logarithmic scale, leave a gap at their place.
+    at : sequence of float or None
+        Where on the axis they are; 1, 2, ... by default.
+    x_label : str
+        What the axis counts.
+    log : bool
+        Whether the values are drawn on a logarithmic scale.
+    percent : bool
+        Whether the values are shares.
+    band : tuple of float or None
+        (low, high): the values that are healthy, shaded.
 
-    Returns
-    -------
-    str
-        One ``<svg>`` element, styled by the page's ``.line0``, ``.line1``, ...
+    Examples
+    --------
+    >>> chart = LineChart("loss", {"training": [2.3, 1.1, 0.6], "validation": [2.2, 1.3, 1.0]})
+    >>> chart.svg()[:53]
+    '<svg class="chart" role="img" viewBox="0 0 420 260" a'
     """
-    finite = [v for values in series.values() for v in values if isfinite(v)]
-    ticks = round_ticks(min(finite, default=0.0), max(finite, default=1.0))
-    low, high = ticks[0], ticks[-1]
-    count = max(map(len, series.values()), default=1)
 
-    def x(i):
-        return LEFT + (WIDTH - LEFT - RIGHT) * (i / max(count - 1, 1))
+    title: str
+    series: dict[str, list[float]]
+    at: list[float] | None = None
+    x_label: str = "epoch"
+    log: bool = False
+    percent: bool = False
+    band: tuple[float, float] | None = None
 
-    def y(v):
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (v - low) / (high - low)
+    @property
+    def positions(self) -> list[float]:
+        longest = max(map(len, self.series.values()), default=0)
+        return list(range(1, longest + 1)) if self.at is None else list(self.at)
 
-    parts = [
-        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(t):.1f}" y2="{y(t):.1f}"/>'
-        f'<text x="{LEFT - 8}" y="{y(t) + 4:.1f}" text-anchor="end">{t:g}</text>'
-        for t in ticks
-    ]
-    parts += [
-        f'<text x="{x(i):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{i + 1}</text>'
-        for i in range(0, count, max(1, count // 10))
-    ]
-    parts.append(
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 2}" text-anchor="middle">{escape(x_label)}</text>'
-    )
-    ends = _spread([y(values[-1]) for values in series.values() if values and isfinite(values[-1])])
-    for i, (name, values) in enumerate(series.items()):
-        points = " ".join(f"{x(k):.1f},{y(v):.1f}" for k, v in enumerate(values) if isfinite(v))
-        dash = f' stroke-dasharray="{DASHES[i % len(DASHES)]}"' if i % len(DASHES) else ""
-        parts.append(f'<polyline class="line{i}" points="{points}"{dash}/>')
-        parts += [
-            f'<circle class="dot{i}" cx="{x(k):.1f}" cy="{y(v):.1f}" r="3"><title>{escape(name)}, {x_label} {k + 1}: {v:.4f}'
-            "</title></circle>"
-            for k, v in enumerate(values)
-            if isfinite(v)
-        ]
-        if values and isfinite(values[-1]):
+    def scale(self) -> dict[str, Any]:
+        """How values become places: the frame in pixels, the range of either axis, whether the upright one is logarithmic."""
+        ticks, positions = self._ticks(), self.positions or [1]
+        first, last = positions[0], positions[-1]
+        return {
+            "left": LEFT,
+            "right": WIDTH - self._margin(),
+            "top": TOP,
+            "bottom": HEIGHT - BOTTOM,
+            "x": [first, last if last > first else first + 1],
+            "y": [ticks[0], ticks[-1]],
+            "log": self.log,
+        }
+
+    def svg(self, attributes: str = "") -> str:
+        """One ``<svg>`` element, styled by `symcnn/viz/assets/chart.css`; with more `attributes`, such as where it lies."""
+        scale = self.scale()
+        parts = [*self._frame(scale), *self._lines(scale), *self._labels(scale)]
+        title = escape(self.title)
+        return (
+            f'<svg class="chart" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" aria-label="{title}"{attributes}>'
+            f'<title>{title}</title><text class="title" x="{LEFT}" y="20">{title}</text>{"".join(parts)}</svg>'
+        )
+
+    def _drawn(self, values) -> list[tuple[float, float]]:
+        """(position, value) of what has a place on the scale."""
+        return [
+            (x, v)
+            for x, v in zip(self.positions, values, strict=False)
+            if isfinite(v) and (v > 0 or not self.log)
+        ]  # fmt: skip
+
+    def _ticks(self) -> list[float]:
+        values = [v for values in self.series.values() for _, v in self._drawn(values)] + list(self.band or ())
+        if self.log:
+            return log_ticks(min(values, default=0.1), max(values, default=1.0))
+        return round_ticks(min(values, default=0.0), max(values, default=1.0))
+
+    def _margin(self) -> float:
+        """Room for the names beside the lines."""
+        return 22 + LETTER * min(LABEL, max(map(len, self.series), default=0))
+
+    def _frame(self, scale) -> list[str]:
+        left, right, bottom = scale["left"], scale["right"], scale["bottom"]
+        parts = []
+        if self.band:
+            low, high = (place_y(v, scale) for v in self.band)
             parts.append(
-                f'<text class="name{i}" x="{WIDTH - RIGHT + 10}" y="{ends.pop(0) + 4:.1f}">{escape(name)}</text>'
+                f'<rect class="band" x="{left}" width="{right - left:g}" y="{high:.1f}" height="{low - high:.1f}"/>'
+                f'<text class="banded" x="{left + 6}" y="{high - 4:.1f}">healthy</text>'
             )
-    return (
-        f'<svg class="chart" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" aria-label="{escape(title)}">'
-        f'<title>{escape(title)}</title><text class="title" x="{LEFT}" y="20">{escape(title)}</text>{"".join(parts)}</svg>'
-    )
+        for tick in self._ticks():
+            y, text = place_y(tick, scale), f"{tick:.0%}" if self.percent else short(tick)
+            parts.append(
+                f'<line class="grid" x1="{left}" x2="{right:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
+                f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
+            )
+        parts += [
+            f'<text x="{place_x(tick, scale):.1f}" y="{bottom + 18}" text-anchor="middle">{short(tick)}</text>'
+            for tick in x_ticks(*scale["x"])
+        ]
+        middle = (left + right) / 2
+        parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 2}" text-anchor="middle">{escape(self.x_label)}</text>')
+        return parts
+
+    def _lines(self, scale) -> list[str]:
+        parts = []
+        for i, (name, values) in enumerate(self.series.items()):
+            drawn = self._drawn(values)
+            points = " ".join(f"{place_x(x, scale):.1f},{place_y(v, scale):.1f}" for x, v in drawn)
+            parts.append(f'<polyline class="line{i % COLOURS}" points="{points}"{dash(i)}/>')
+            if len(values) <= MARKED:
+                parts += [
+                    f'<circle class="dot{i % COLOURS}" cx="{place_x(x, scale):.1f}" cy="{place_y(v, scale):.1f}" r="3">'
+                    f"<title>{escape(name)}, {escape(self.x_label)} {x:g}: {self.text(v)}</title></circle>"
+                    for x, v in drawn
+                ]
+        return parts
+
+    def _labels(self, scale) -> list[str]:
+        """The name of each series where its line ends."""
+        ends = {}
+        for i, (name, values) in enumerate(self.series.items()):
+            if drawn := self._drawn(values):
+                ends[i, name] = place_y(drawn[-1][1], scale)
+        heights = spread(list(ends.values()), scale["top"], scale["bottom"])
+        return [
+            f'<text class="name{i % COLOURS}" x="{scale["right"] + 10:g}" y="{y + 4:.1f}">{escape(abridged(name))}</text>'
+            for (i, name), y in zip(ends, heights, strict=True)
+        ]
+
+    def text(self, value: float) -> str:
+        """A value, as it is read out."""
+        return f"{value:.1%}" if self.percent else f"{value:.4g}"
+
+
+def dash(i: int) -> str:
+    """The attribute that dashes the line of series number `i`; the first is solid."""
+    pattern = DASHES[i % len(DASHES)]
+    return f' stroke-dasharray="{pattern}"' if pattern else ""
+
+
+def place_x(x: float, scale) -> float:
+    low, high = scale["x"]
+    return scale["left"] + (scale["right"] - scale["left"]) * (x - low) / (high - low)
+
+
+def place_y(v: float, scale) -> float:
+    low, high = scale["y"]
+    if scale["log"]:
+        v, low, high = log10(v), log10(low), log10(high)
+    share = (v - low) / (high - low)
+    return scale["bottom"] - (scale["bottom"] - scale["top"]) * share
 
 
 def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -85,9 +188,59 @@ def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [float(f"{k * step:.10g}") for k in range(first, last + 1)]
 
 
-def _spread(heights: list[float], apart: float = 14) -> list[float]:
-    """Labels beside the ends of their lines, moved down where they would overlap; in the given order."""
+def log_ticks(low: float, high: float, about: int = 6) -> list[float]:
+    """Powers of ten that cover [low, high]; of a narrow range also twice and five times these.
+
+    Examples
+    --------
+    >>> log_ticks(0.002, 0.3)
+    [0.001, 0.01, 0.1, 1.0]
+    >>> log_ticks(0.9, 3.0)
+    [0.5, 1.0, 2.0, 5.0]
+    """
+    first, last = floor(log10(low) + 1e-9), ceil(log10(high) - 1e-9)
+    if high > 30 * low:
+        step = ceil((last - first) / about)
+        return [float(f"1e{k}") for k in range(first, last + step, step)]
+    fine = [float(f"{m}e{k}") for k in range(first, last + 2) for m in (1, 2, 5)]
+    start = max(k for k, tick in enumerate(fine) if tick <= low * (1 + 1e-9))
+    end = next(k for k, tick in enumerate(fine) if tick >= high * (1 - 1e-9) and k > start)
+    return fine[start : end + 1]
+
+
+def x_ticks(low: float, high: float) -> list[float]:
+    """Whole numbers within [low, high], or round ones if there are no two whole numbers in it."""
+    inside = [t for t in round_ticks(low, high, about=8) if low <= t <= high]
+    whole = [t for t in inside if t == int(t)]
+    return whole if len(whole) > 1 else inside
+
+
+def short(number: float) -> str:
+    """A tick: 0.001, 1e-5, 20k."""
+    if abs(number) >= 10_000:
+        return f"{number / 1000:g}k" if abs(number) < 1e6 else f"{number:g}".replace("e+0", "e")
+    return f"{number:g}".replace("e-0", "e-")
+
+
+def abridged(name: str) -> str:
+    """`name`, without its beginning where it is long: the end of a path tells layers apart."""
+    return name if len(name) <= LABEL else "…" + name[1 - LABEL :]
+
+
+def spread(heights: list[float], top: float, bottom: float, apart: float = 13) -> list[float]:
+    """Labels beside the ends of their lines, moved apart where they would overlap, within the frame if they fit in it.
+
+    Examples
+    --------
+    >>> spread([100, 50, 98], 0, 105)
+    [105, 50, 92]
+    """
+    order = sorted(range(len(heights)), key=heights.__getitem__)
     placed = list(heights)
-    for above, below in zip(order := sorted(range(len(heights)), key=heights.__getitem__), order[1:], strict=False):
+    for above, below in pairwise(order):
         placed[below] = max(placed[below], placed[above] + apart)
+    limit = max(bottom, top + apart * (len(heights) - 1))
+    for k in reversed(order):
+        placed[k] = min(placed[k], limit)
+        limit = placed[k] - apart
     return placed

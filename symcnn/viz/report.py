@@ -9,7 +9,7 @@ import numpy as np
 
 from symcnn import metrics
 from symcnn.nn.summary import TEXTS
-from symcnn.viz.chart import line_chart
+from symcnn.viz.chart import LineChart
 from symcnn.viz.png import img, stretched
 
 STYLE = """
@@ -179,8 +179,8 @@ def _curves(history) -> str:
     losses = {"training": history["loss"], "validation": history.get("val_loss", [])}
     accuracy = {"validation": history.get("val_accuracy", [])}
     return (
-        f'<div class="row">{line_chart("Loss per epoch", losses)}'
-        f"{line_chart('Validation accuracy per epoch', accuracy)}</div>"
+        f'<div class="row">{LineChart("Loss per epoch", losses).svg()}'
+        f"{LineChart('Validation accuracy per epoch', accuracy).svg()}</div>"
     )
 
 

@@ -1,4 +1,4 @@
-"""The report's pieces: images that decode, ticks that cover, a page that holds together."""
+"""The demo's page and its pictures: images that decode, a page that holds together."""
 
 import re
 import struct
@@ -11,7 +11,6 @@ import pytest
 from symcnn.errors import ShapeError
 from symcnn.nn.summary import Row, Summary
 from symcnn.train.history import History
-from symcnn.viz.chart import line_chart, round_ticks
 from symcnn.viz.png import png, stretched
 from symcnn.viz.report import Report, softmax
 
@@ -45,18 +44,6 @@ def test_png_takes_one_grey_image():
 def test_stretched():
     np.testing.assert_array_equal(stretched([[-1.0, 0.0, 1.0]]), [[0, 128, 255]])
     assert (stretched(np.full((2, 2), 5.0)) == 0).all()
-
-
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.2, 2.31), (0.861, 0.874), (5, 5), (0, 0), (-3, 1e4)])
-def test_ticks_cover_the_range(low, high):
-    ticks = round_ticks(low, high)
-    assert ticks[0] <= low + 1e-9 and ticks[-1] >= high - 1e-9
-    assert 2 <= len(ticks) <= 8 and ticks == sorted(ticks)
-
-
-def test_chart_skips_what_is_not_finite():
-    chart = line_chart("loss", {"training": [1.0, float("nan"), 0.5], "validation": []})
-    assert "nan" not in chart and chart.count("<circle") == 2
 
 
 class Balance(HTMLParser):
