@@ -1,4 +1,4 @@
-"""Grey images as PNG, inline in a page: the few bytes of the format that are needed, with zlib alone."""
+"""Grey and colour images as PNG, inline in a page: the few bytes of the format that are needed, with zlib alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from symcnn.errors import ShapeError
 
 
 def png(image) -> bytes:
-    """Encode a grey image.
+    """Encode an image.
 
     Parameters
     ----------
     image : array_like
-        uint8 (height, width).
+        uint8: grey (height, width), or colour (height, width, 3).
 
     Examples
     --------
@@ -25,18 +25,19 @@ def png(image) -> bytes:
     b'\\x89PNG\\r\\n\\x1a\\n'
     """
     image = np.asarray(image, "uint8")
-    if image.ndim != 2 or not image.size:
-        raise ShapeError("png takes one grey image", expected="(height, width)", found=image.shape)
-    height, width = image.shape
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits, grey, no interlacing
-    rows = np.pad(image, ((0, 0), (1, 0)))  # each row starts with its filter: 0, none
+    if image.shape[2:] not in ((), (3,)) or image.ndim < 2 or not image.size:
+        raise ShapeError("png takes one image", expected="(height, width) or (height, width, 3)", found=image.shape)
+    height, width = image.shape[:2]
+    kind = 2 if image.ndim == 3 else 0  # colour or grey
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)  # 8 bits, no interlacing
+    rows = np.pad(image.reshape(height, -1), ((0, 0), (1, 0)))  # each row starts with its filter: 0, none
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
 
 
 def img(image, alt: str, scale: int = 2) -> str:
-    """An ``<img>`` element that holds a grey image, its pixels enlarged `scale` times and kept sharp."""
-    height, width = np.shape(image)
+    """An ``<img>`` element that holds an image, its pixels enlarged `scale` times and kept sharp."""
+    height, width = np.shape(image)[:2]
     size = f'width="{width * scale}" height="{height * scale}"'
     return f'<img class="pixels" {size} alt="{alt}" src="{data_uri(image)}">'
 

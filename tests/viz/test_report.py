@@ -24,21 +24,23 @@ def decode(content):
         kind, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + size]
         assert struct.unpack(">I", content[at + 8 + size : at + 12 + size])[0] == zlib.crc32(kind + body)
         chunks[kind], at = body, at + 12 + size
-    width, height = struct.unpack(">II", chunks[b"IHDR"][:8])
-    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), "uint8").reshape(height, width + 1)
+    width, height, depth, kind = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    assert depth == 8 and kind in (0, 2)
+    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), "uint8").reshape(height, -1)
     assert (rows[:, 0] == 0).all()
-    return rows[:, 1:]
+    return rows[:, 1:].reshape((height, width, 3) if kind else (height, width))
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (28, 28)])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (28, 28), (1, 1, 3), (4, 5, 3)])
 def test_png_round_trip(shape):
     image = np.random.default_rng(0).integers(0, 256, shape).astype("uint8")
     np.testing.assert_array_equal(decode(png(image)), image)
 
 
-def test_png_takes_one_grey_image():
+@pytest.mark.parametrize("shape", [(), (4,), (2, 2, 2), (3, 4, 4), (0, 3), (1, 2, 2, 3)])
+def test_png_takes_one_image(shape):
     with pytest.raises(ShapeError):
-        png(np.zeros((2, 2, 3)))
+        png(np.zeros(shape))
 
 
 def test_stretched():
