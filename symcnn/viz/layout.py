@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from symcnn.errors import PackageError
 
@@ -91,7 +92,7 @@ def _points(boxes, edges):
     try:
         from fast_sugiyama import from_edges
     except ImportError:
-        raise PackageError("drawing graphs", "fast-sugiyama", "viz") from None
+        raise PackageError("drawing graphs needs the package fast-sugiyama", hint="pip install 'symcnn[viz]'") from None
     linked = list(dict.fromkeys(b for edge in edges for b in edge))
     number = {b: k for k, b in enumerate(linked)}  # what comes after them is a bend
     points: dict = {}
@@ -130,7 +131,7 @@ def _apart(points, rows, widths, gap) -> dict:
     columns = {x: k for k, x in enumerate(sorted({x for x, _ in points.values()}))}
     asked: dict[int, dict[int, float]] = defaultdict(dict)  # column -> earlier column -> distance
     for row in rows.values():
-        for a, b in zip(row, row[1:], strict=False):
+        for a, b in pairwise(row):
             i, j = columns[points[a][0]], columns[points[b][0]]
             least = (widths[a] + widths[b]) / 2 + (gap if widths[a] > BEND and widths[b] > BEND else gap / 2)
             asked[j][i] = max(asked[j].get(i, 0.0), least)
