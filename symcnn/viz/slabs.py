@@ -1,0 +1,263 @@
+"""A strip of slabs, as in the pictures of AlexNet's paper and since: what every layer puts out, drawn as a solid.
+
+The face of a slab has the proportions of the map, its thickness stands for the channels. A layer that changes neither, such
+as an activation, is a thin band on the slab before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from math import log2, sqrt
+
+from symcnn.viz.boxes import INPUT, Box
+from symcnn.viz.layout import layered
+
+WIDEST = 1080.0  # a strip that gets wider goes on in a new line where one arrow alone leads on
+TALLEST = 118.0
+BAND = 6.0
+BETWEEN = 17.0
+LINE = 13.0
+LETTER = 7.2  # the mean width of one, of wide type faces
+
+STYLE = """
+text { font: 11px system-ui, sans-serif; fill: var(--soft); text-anchor: middle }
+.name { fill: var(--ink); font-weight: 600 } .legend { text-anchor: start }
+.arrows { fill: none; stroke: var(--soft); stroke-width: 1.1 } .tip { fill: var(--soft); stroke: none }
+.back { fill: var(--card) } .face { stroke-width: 1; stroke-linejoin: round; fill-opacity: .28 } .side { fill-opacity: .5 }
+.opens { fill: var(--ink); font-weight: 700 }
+.given .face { fill: var(--soft); stroke: var(--soft) } .other .face { fill: var(--rule); stroke: var(--soft) }
+.convolution .face { fill: var(--c0); stroke: var(--c0) } .pooling .face { fill: var(--c1); stroke: var(--c1) }
+.dense .face { fill: var(--c3); stroke: var(--c3) } .block .face { fill: var(--c2); stroke: var(--c2) }
+.pointwise .face { fill: var(--value); stroke: var(--value) }
+"""
+LEGEND = {
+    "convolution": "convolution",
+    "pooling": "pooling",
+    "dense": "dense",
+    "pointwise": "keeps the shape",
+    "block": "block (+)",
+    "other": "other",
+}
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A drawing without its frame.
+
+    Attributes
+    ----------
+    content : str
+        SVG elements.
+    width, height : float
+    kinds : frozenset of str
+        Of the boxes that were drawn.
+    """
+
+    content: str
+    width: float
+    height: float
+    kinds: frozenset[str]
+
+    def svg(self, title: str) -> str:
+        """The whole picture, with a legend below; its style is `STYLE`."""
+        legend, x = [], 2.0
+        for kind, text in LEGEND.items():
+            if kind in self.kinds:
+                legend.append(
+                    f'<g class="{kind}"><rect class="face" x="{x:.0f}" y="{self.height + 10:.0f}" width="12" height="12"/></g>'
+                    f'<text class="legend" x="{x + 18:.0f}" y="{self.height + 20:.0f}">{text}</text>'
+                )
+                x += 40 + LETTER * len(text)
+        width, height = max(self.width, x), self.height + 26
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
+            f'width="{width:.0f}" height="{height:.0f}" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+            f"{self.content}{''.join(legend)}</svg>"
+        )
+
+
+@dataclass(eq=False)
+class _Slab:
+    """A box with the bands on it, and how large it is drawn."""
+
+    shape: tuple
+    boxes: list[Box] = field(default_factory=list)  # none for the input
+    reads: set[int] = field(default_factory=set)  # numbers of slabs
+    scale: float = 1.0
+
+    @property
+    def thickness(self) -> float:
+        return 3 + 2.4 * log2(1 + max(self.shape[0], 1)) if len(self.shape) > 1 else 9.0
+
+    @property
+    def solid(self) -> tuple[float, float, float, float]:
+        """Width and height of the front, and how far the back is shifted to the right and up."""
+        bands = BAND * (len(self.boxes) - 1 if self.boxes else 0)
+        if len(self.shape) < 2:  # a vector: the taller the longer
+            return self.thickness + bands, 10 + 9 * log2(1 + max(self.shape, default=1)), 4.0, 3.0
+        rows, columns = (*self.shape[1:], 1)[:2]
+        return self.thickness + bands, 7 + self.scale * sqrt(rows), *_back(7 + self.scale * sqrt(columns))
+
+    def labels(self, names) -> tuple[str, str, list[str]]:
+        """Above it, its name, and what kind of layers it shows."""
+        if not self.boxes:
+            return _shape_text(self.shape), "input", []
+        first = self.boxes[0]
+        kind = "" if first.is_own else _short(type(first.module).__name__)
+        if len(first.rows) > 1:
+            kind += f" × {len(first.rows)}"
+        bands = [f"+ {_short(type(box.module).__name__)}" for box in self.boxes[1:]]
+        return _shape_text(self.shape), names(first), [kind, *bands] if kind else bands
+
+
+def strip(boxes: tuple[Box, ...], given: tuple, identify, owner: str = "") -> Strip:
+    """Draw boxes from left to right.
+
+    Parameters
+    ----------
+    boxes : tuple of Box
+    given : tuple
+        Shape of what the strip reads.
+    identify : callable
+        From a box to the text by which a script finds it.
+    owner : str
+        Name of the block that these boxes are inside of; it is left out of their names.
+    """
+
+    def name(box):
+        ops = box.rows[0].layer.partition(": ")[2]
+        return ops if box.is_own and ops else box.name.removeprefix(f"{owner}.")
+
+    slabs = _slabs(boxes, given)
+    depth = max(len(slab.labels(name)[2]) for slab in slabs)
+    largest = max((max((*slab.shape[1:], 1)[:2]) for slab in slabs if len(slab.shape) > 1), default=1)
+    for slab in slabs:
+        slab.scale = (TALLEST if not owner else 0.45 * TALLEST) / sqrt(max(largest, 1))
+    content, width, height = [], 0.0, 0.0
+    lines = _lines(slabs, [_extent(slab, name, depth)[0] for slab in slabs])
+    for number, line in enumerate(lines):
+        goes_on = number > 0, number < len(lines) - 1
+        drawn, right, tall = _line(slabs, line, name, depth, identify, height, goes_on)
+        content.append(drawn)
+        width, height = max(width, right), height + tall + 14
+    return Strip("".join(content), width, height - 14, frozenset(box.kind for box in boxes))
+
+
+def _slabs(boxes, given) -> list[_Slab]:
+    """The input first; every band joins the slab of the box that it reads, if it alone reads that."""
+    slabs, place = [_Slab(given)], {INPUT: 0}
+    readers = [sum(k in box.reads for box in boxes) for k in range(len(boxes))]
+    for k, box in enumerate(boxes):
+        before = box.reads[0] if len(box.reads) == 1 else INPUT
+        if box.kind == "pointwise" and before != INPUT and readers[before] == 1:
+            slabs[place[before]].boxes.append(box)
+            place[k] = place[before]
+            continue
+        slabs.append(_Slab(box.shape, [box], {place[r] for r in box.reads}))
+        place[k] = len(slabs) - 1
+    return slabs
+
+
+def _lines(slabs, widths) -> list[range]:
+    """Which slabs stand in one line: as few lines as fit, all about equally long."""
+    arrows = [(a, b) for b, slab in enumerate(slabs) for a in slab.reads]
+    cuts = [k for k in range(1, len(slabs)) if [e for e in arrows if e[0] < k <= e[1]] == [(k - 1, k)]]
+    best: dict[int, tuple[float, list[range]]] = {0: (0.0, [])}  # where a line ends -> penalty and lines so far
+    for end in [*cuts, len(slabs)]:
+        ways = []
+        for start, (penalty, lines) in best.items():
+            left = WIDEST - sum(widths[start:end]) - BETWEEN * (end - start - 1)
+            ways.append((penalty + left**2 * (1 if left >= 0 else 100), [*lines, range(start, end)]))
+        best[end] = min(ways, key=lambda way: way[0])
+    return best[len(slabs)][1]
+
+
+def _extent(slab: _Slab, name, depth: int) -> tuple[float, float]:
+    """Width and height of a slab with its labels, and room for `depth` lines that say its kind."""
+    wide, high, right, up = slab.solid
+    above, title, kinds = slab.labels(name)
+    letters = max(len(above), 1.08 * len(title), *map(len, kinds), 0)
+    return max(wide + right, LETTER * letters + 5), high + up + LINE * (2 + depth) + 10
+
+
+def _line(slabs, line: range, name, depth: int, identify, top: float, goes_on) -> tuple[str, float, float]:
+    """One line of a strip: its elements, its width and its height."""
+    sizes = {k: _extent(slabs[k], name, depth) for k in line}
+    top -= LINE * depth / 2  # there is more text below a slab than above
+    arrows = [(a, k) for k in reversed(line) for a in sorted(slabs[k].reads) if a in sizes]
+    placed = layered(sizes, arrows, gap=6, between=BETWEEN, direction="right")
+    left = 20.0 if goes_on[0] else 0.0
+    middle = {k: (x + left, y + top) for k, (x, y) in placed.centres.items()}
+
+    def end(k, side):
+        wide, _, right, _ = slabs[k].solid
+        return middle[k][0] + side * ((wide + right) / 2 + 2), middle[k][1]
+
+    ways = [[end(a, 1), *((x + left, y + top) for x, y in placed.ways[a, b]), end(b, -1)] for a, b in arrows]
+    width = left + placed.width
+    if goes_on[0]:
+        x, y = end(line[0], -1)
+        ways.append([(x - 20, y), (x, y)])
+    if goes_on[1]:
+        x, y = end(line[-1], 1)
+        ways.append([(x, y), (x + 20, y)])
+        width = max(width, x + 20)
+    drawn = "".join(_solid(slabs[k], middle[k], name, identify) for k in line)
+    return f'<g class="arrows">{"".join(map(_arrow, ways))}</g>{drawn}', width, placed.height
+
+
+def _solid(slab: _Slab, middle, name, identify) -> str:
+    wide, high, right, up = slab.solid
+    x, y = middle[0] - (wide + right) / 2, middle[1] - (high - up) / 2
+    above, title, kinds = slab.labels(name)
+    centre = f'x="{middle[0]:.1f}"'
+    texts = [f'<text {centre} y="{y - up - 5:.1f}">{escape(above)}</text>']
+    texts.append(f'<text class="name" {centre} y="{y + high + LINE:.1f}">{escape(title)}</text>')
+    texts += [
+        f'<text {centre} y="{y + high + LINE * k:.1f}">{escape(text)}</text>' for k, text in enumerate(kinds, start=2)
+    ]
+    parts = []
+    for k, box in enumerate(slab.boxes or [None]):
+        thick = slab.thickness if k == 0 else BAND
+        face = f"M{x:.1f} {y:.1f}v{high:.1f}h{thick:.1f}v{-high:.1f}z"
+        side = f"M{x + thick:.1f} {y:.1f}v{high:.1f}l{right:.1f} {-up:.1f}v{-high:.1f}z"
+        lid = f"M{x:.1f} {y:.1f}h{thick:.1f}l{right:.1f} {-up:.1f}h{-thick:.1f}z"
+        solid = f'<path class="back" d="{face}{side}{lid}"/><path class="face" d="{face}{lid}"/><path class="face side" d="{side}"/>'
+        if box is None:
+            parts.append(f'<g class="given">{solid}{"".join(texts)}</g>')
+        else:
+            plus = (
+                f'<text class="opens" x="{x + thick / 2:.1f}" y="{y + high / 2 + 4:.1f}">+</text>' if box.inside else ""
+            )
+            about = f"{box.name}: {box.rows[0].layer}, {_shape_text(box.shape)}"
+            parts.append(
+                f'<g class="box {box.kind}" data-box="{identify(box)}"><title>{escape(about)}</title>'
+                f"{solid}{plus}{''.join(texts) if k == 0 else ''}</g>"
+            )
+        x += thick
+    return "".join(parts)
+
+
+def _arrow(points) -> str:
+    """A smooth way through these points, with a tip."""
+    (x, y), *rest = points
+    way = [f"M{x:.1f} {y:.1f}"]
+    for u, v in rest:
+        way.append(f"H{u:.1f}" if v == y else f"C{(x + u) / 2:.1f} {y:.1f} {(x + u) / 2:.1f} {v:.1f} {u:.1f} {v:.1f}")
+        x, y = u, v
+    return f'<path d="{"".join(way)}"/><path class="tip" d="M{x:.1f} {y:.1f}l-6 -3v6z"/>'
+
+
+def _back(size: float) -> tuple[float, float]:
+    """How far a side of this size runs to the right and up, where it is seen askance."""
+    return 0.26 * size, 0.17 * size
+
+
+def _shape_text(shape) -> str:
+    """As LeNet's paper writes it: ``6@28×28``."""
+    return f"{shape[0]}@{'×'.join(map(str, shape[1:]))}" if len(shape) > 1 else "×".join(map(str, shape)) or "1"
+
+
+def _short(kind: str) -> str:
+    return {"LocalResponseNorm": "LRN", "GlobalAvgPool2d": "GlobalAvg", "GlobalMaxPool2d": "GlobalMax"}.get(kind, kind)
