@@ -45,10 +45,12 @@ globals().update(public_builders())
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return import_module(f"symcnn.{name}")
+    if name == "draw":
+        return import_module("symcnn.viz").draw
     close = [] if name.startswith("_") else get_close_matches(name, __dir__(), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise AttributeError(f"module 'symcnn' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, "draw"})

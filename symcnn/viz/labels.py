@@ -133,12 +133,3 @@ def thumbnail(array: np.ndarray, x: float, y: float, name: str) -> str:
         for k, n in enumerate(counts / counts.max() * SIDE)
         if n
     )
-
-
-def text_of(run: Run, variable: Variable) -> str:
-    """Value and gradient in words: ``2.00, d -0.20``."""
-    if variable not in run.values:
-        return ""
-    gradient = run.gradients.get(variable)
-    d = f", d {summary(gradient)}" if gradient is not None else ", no d" if run.pulls else ""
-    return f"{summary(run.values[variable])}{d}"
