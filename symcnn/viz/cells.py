@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from numbers import Integral
 from operator import gt
 
 import numpy as np
@@ -46,7 +45,7 @@ def factor(value: float) -> str:
 
 def cell_size(*arrays: np.ndarray) -> float:
     """The side of a cell that the longest of all these numbers fits into."""
-    longest = max((len(number(v)) for a in arrays for v in np.ravel(a) if not np.isnan(v)), default=1)
+    longest = max((len(number(v)) for a in arrays for v in a.flat if not np.isnan(v)), default=1)
     return max(SMALLEST, CHARACTER * longest + 10)
 
 
@@ -87,9 +86,10 @@ def words(x: float, y: float, text: str, classes: str = "") -> str:
     return f'<text class="{classes}" x="{x:g}" y="{y:g}">{text}</text>'
 
 
-def by_axis(rows: str, columns: str) -> list[str]:
-    """One line for both axes, or two where they differ."""
-    return [f"rows and columns: {rows}"] if rows == columns else [f"rows: {rows}", f"columns: {columns}"]
+def size_lines(rows: str, columns: str, left: tuple[int, int]) -> list[str]:
+    """The formulas of both axes, as one line where they agree, and how many rows and columns are `left` over."""
+    lines = [f"rows and columns: {rows}"] if rows == columns else [f"rows: {rows}", f"columns: {columns}"]
+    return [*lines, f"left over at the end, in no window: rows {left[0]}, columns {left[1]}"] if any(left) else lines
 
 
 def checked_numbers(name: str, value, layout: str, largest: tuple[int, ...]) -> np.ndarray:
@@ -118,7 +118,7 @@ def checked_whole(name: str, value, low: int, high: int) -> int:
     ------
     InputError
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or not low <= value <= high:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high:
         raise InputError(f"{name} is out of range", expected=f"an integer from {low} to {high}", found=repr(value))
     return int(value)
 

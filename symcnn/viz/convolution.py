@@ -9,7 +9,6 @@ from symcnn.errors import ShapeError
 from symcnn.keywords import checked_keywords
 from symcnn.viz.cells import (
     CHARACTER,
-    by_axis,
     cell_size,
     checked_numbers,
     checked_whole,
@@ -17,6 +16,7 @@ from symcnn.viz.cells import (
     grid,
     number,
     sheet,
+    size_lines,
     words,
 )
 from symcnn.viz.figure import Figure, Live
@@ -124,12 +124,14 @@ class _Moment:
         return f"convolution of {h} x {v} x {c} with {f} filter{'s' * (f > 1)} of {kh} x {kw}"
 
     def sizes(self) -> list[str]:
-        """The formula of the output's size with its numbers: one line, or two if rows and columns differ."""
+        """The formula of the output's size with its numbers, by axis."""
+        axes = list(zip(self.x.shape[1:], self.w.shape[2:], self.y.shape[1:], strict=True))
         rows, columns = (
             f"floor(({n} + 2·{self.padding} − {self.dilation}·({k} − 1) − 1) / {self.stride}) + 1 = {count}"
-            for n, k, count in zip(self.x.shape[1:], self.w.shape[2:], self.y.shape[1:], strict=True)
+            for n, k, count in axes
         )
-        return by_axis(rows, columns)
+        below, beside = ((n + 2 * self.padding - self.dilation * (k - 1) - 1) % self.stride for n, k, _ in axes)
+        return size_lines(rows, columns, (below, beside))
 
     def text(self) -> str:
         lines = [self.title, *self.sizes(), self.name]
@@ -175,7 +177,7 @@ class _Moment:
         for k, line in enumerate(self.sizes()):
             parts.append(words(MARGIN, foot + 58 + k * LINE, line, "mono"))
         right = max(x + max(self.y.shape[2] * cell, 120), 600) + MARGIN
-        return sheet(right, foot + 58 + 2 * LINE, f"{self.title}: {self.name} = {self.total}", parts)
+        return sheet(right, foot + 58 + len(self.sizes()) * LINE, f"{self.title}: {self.name} = {self.total}", parts)
 
 
 def _data(x, w, b, channels, filters):

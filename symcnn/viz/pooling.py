@@ -8,7 +8,6 @@ import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.viz.cells import (
-    by_axis,
     cell_size,
     checked_numbers,
     checked_whole,
@@ -17,6 +16,7 @@ from symcnn.viz.cells import (
     number,
     route,
     sheet,
+    size_lines,
     words,
 )
 from symcnn.viz.figure import Figure, Live
@@ -140,12 +140,13 @@ class _Pooled:
         return share, f"the gradient is spread evenly over the {len(to)} pixels of the window"
 
     def sizes(self) -> list[str]:
-        """The formula of the output's size with its numbers: one line, or two if rows and columns differ."""
+        """The formula of the output's size with its numbers, by axis."""
         rows, columns = (
             f"floor(({n} + 2·{self.padding} − {self.window}) / {self.stride}) + 1 = {count}"
             for n, count in zip(self.x.shape, self.y.shape, strict=True)
         )
-        return by_axis(rows, columns)
+        below, beside = ((n + 2 * self.padding - self.window) % self.stride for n in self.x.shape)
+        return size_lines(rows, columns, (below, beside))
 
     def text(self, step) -> str:
         forward = step % self.y.size
@@ -162,7 +163,7 @@ class _Pooled:
         dx = self.gradient(self.x, self.dy * done) if backward else np.full(self.x.shape, np.nan)
         padded = np.pad(self.x, pad, constant_values=-np.inf if self.kind == "max" else np.nan)
         cell = max(36, cell_size(padded, self.y, self.dy, self.gradient(self.x, self.dy)))
-        columns_at = [MARGIN]
+        columns_at = [float(MARGIN)]
         for columns in (padded.shape[1], max(self.y.shape[1], 90 / cell), max(self.y.shape[1], 90 / cell)):
             columns_at.append(columns_at[-1] + columns * cell + GAP)
         x_at, y_at, dy_at, dx_at = columns_at

@@ -25,4 +25,6 @@ def shown(svg: str, name: str, mark: str = "") -> np.ndarray:
 def lines(svg: str) -> list[str]:
     """All text outside of cells, in the order in which it was written."""
     root = ElementTree.fromstring(svg)
-    return [text.text for text in root.iter() if text.tag.endswith("text") and text.get("class") is not None and text.text]
+    return [
+        text.text for text in root.iter() if text.tag.endswith("text") and text.get("class") is not None and text.text
+    ]

@@ -16,8 +16,10 @@ function longest(values, text = number) {
   return Math.max(1, ...values.flat(Infinity).map((v) => (Number.isNaN(v) ? 0 : text(v).length)));
 }
 
-function byAxis(rows, columns) {
-  return rows === columns ? [`rows and columns: ${rows}`] : [`rows: ${rows}`, `columns: ${columns}`];
+function sizeLines([rows, columns], left) {
+  const lines = rows === columns ? [`rows and columns: ${rows}`] : [`rows: ${rows}`, `columns: ${columns}`];
+  if (left[0] || left[1]) lines.push(`left over at the end, in no window: rows ${left[0]}, columns ${left[1]}`);
+  return lines;
 }
 
 function cellSize(...arrays) {

@@ -53,12 +53,10 @@ function convolved(data, { stride, padding, dilation, channels }) {
       Array.from({ length: counts[1] }, (_, q) => termsAt(f, r, q).map(added).reduce((sum, v) => sum + v, data.b[f])),
     ),
   );
-  const formula = (axis) =>
-    `floor((${size[axis]} + 2·${padding} − ${dilation}·(${kernel[axis]} − 1) − 1) / ${stride}) + 1 = ${counts[axis]}`;
-  const sizes = byAxis(formula(0), formula(1));
-  const left = room.map((r) => r % stride);
-  if (left[0] || left[1])
-    sizes.push(`the division leaves a remainder: the last ${left[0]} rows and ${left[1]} columns are in no window`);
+  const formulas = size.map(
+    (n, axis) => `floor((${n} + 2·${padding} − ${dilation}·(${kernel[axis]} − 1) − 1) / ${stride}) + 1 = ${counts[axis]}`,
+  );
+  const sizes = sizeLines(formulas, room.map((r) => r % stride));
   const per = counts[0] * counts[1];
   const at = (step) => [Math.floor(step / per), Math.floor((step % per) / counts[1]), step % counts[1]];
   return { steps: w.length * per, x, w, b: data.b, y, padded, padding, kernel, counts, sizes, at, tapsAt, termsAt, added };

@@ -44,7 +44,7 @@ function pooled(x, { kind, window, stride, padding }) {
     for (let q = 0; q < counts[1]; q++) windows.push(poolingWindow(x, kind, window, r * stride - padding, q * stride - padding));
   const folded = (values) => Array.from({ length: counts[0] }, (_, r) => values.slice(r * counts[1], (r + 1) * counts[1]));
   const formulas = size.map((n, axis) => `floor((${n} + 2·${padding} − ${window}) / ${stride}) + 1 = ${counts[axis]}`);
-  const sizes = byAxis(...formulas);
+  const sizes = sizeLines(formulas, room.map((r) => r % stride));
   const y = folded(windows.map((w) => w.value));
   const dy = folded(windows.map((_, i) => i + 1));
   return { steps: 2 * windows.length, x, kind, padding, counts, windows, y, dy, sizes };
@@ -87,15 +87,15 @@ function poolingPicture({ x, kind, padding, counts, windows, y, dy, sizes }, ste
     words(MARGIN, 28, "forward", backward ? "faint" : "name"),
     words(dyAt, 28, "backward", backward ? "name" : "faint"),
     words(MARGIN, TOP - 12, "input x"),
+    words(yAt, TOP - 12, "output y"),
+    words(dyAt, TOP - 12, "gradient dy"),
+    words(dxAt, TOP - 12, "gradient dx"),
     grid("x", MARGIN, TOP, cell, padded, {
       pad: padding,
       marks: (r, q) => (inside(r - padding, q - padding) ? "seen" : "") + ring(r - padding, q - padding),
     }),
-    words(yAt, TOP - 12, "output y"),
     grid("y", yAt, TOP, cell, shown(y, backward ? windows.length : at + 1), { step: stepOf, marks: now(backward ? "" : "now") }),
-    words(dyAt, TOP - 12, "gradient dy"),
     grid("dy", dyAt, TOP, cell, backward ? dy : shown(dy, 0), { step: backOf, marks: now(backward ? "back" : "") }),
-    words(dxAt, TOP - 12, "gradient dx"),
     grid("dx", dxAt, TOP + padding * cell, cell, dx, {
       marks: (r, q) => (backward && received.has(String([r, q])) ? "back" : ""),
     }),
