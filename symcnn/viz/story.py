@@ -1,0 +1,229 @@
+"""The compiler's story: one page with a tab for each stage, from the expression to the measured time of its kernels."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64encode
+from html import escape
+from typing import TYPE_CHECKING
+
+from symcnn.errors import InputError, ShapeError
+from symcnn.function import Function
+from symcnn.keywords import checked_keywords
+from symcnn.nn.summary import bytes_text
+from symcnn.profile import Profile
+from symcnn.viz.figure import Figure, Live, asset
+from symcnn.viz.kernels import kernels_of
+from symcnn.viz.palette import still_style
+from symcnn.viz.replay import counts, replay_of
+from symcnn.viz.timeline import memory_of
+from symcnn.viz.times import times_of
+
+if TYPE_CHECKING:
+    from symcnn.stages import Explanation
+
+ABOUT = {
+    "expression": "what you wrote: inputs, constants and ops",
+    "autodiff": "with the gradients and updates that were asked for",
+    "canonicalize": "one way to say each thing; constants folded",
+    "stabilize": "forms that neither overflow nor cancel",
+    "specialize": "the same values by cheaper ops",
+    "layout": "images with their channels last",
+    "nests": "loops, each with all the ops that fit into them",
+    "plan": "an address for every buffer, before anything runs",
+    "kernels": "a page of Python for each, compiled",
+}
+REPLAYED = 200  # rewrites that are told in full
+QUICK = 700  # nodes of a function whose story a notebook may wait for
+WIDTH, TOP, ROW, BAR = 860, 64, 32, 190
+
+
+@checked_keywords
+def story(f: Function, profile: Profile | None = None) -> Figure:
+    """What the compiler made of a function, stage by stage.
+
+    Parameters
+    ----------
+    f : Function
+        Of a training step, ``step.function``.
+    profile : Profile, optional
+        What ``f.profile(...)`` measured; it gets a tab of its own.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InputError
+        If `f` is no compiled function, or `profile` none of `f`.
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x = sc.input("x", (3,))
+    >>> print(story(sc.function([x], sc.log(1 + sc.exp(x)), device="reference")))
+    function(x) on reference: 1 kernel, 1 rewrite, peak 24 B
+        5 nodes  expression: what you wrote: inputs, constants and ops
+        5 nodes  autodiff: unchanged
+        5 nodes  canonicalize: unchanged
+        2 nodes  stabilize: 1 rewrite
+        2 nodes  specialize: unchanged
+        2 nodes  layout: unchanged
+    rewrites, rule by rule:
+        1 x  log(1 + exp(x)) = softplus(x) (symcnn/rewrite/stabilize.py:28)
+    print(f.explain()) tells every stage in full
+    """
+    _check(f, profile)
+    graphs = {name: stage for name, stage in f.stages.items() if stage.nodes is not None}
+    texts = [stage.text for stage in graphs.values()]
+    content = {
+        "graphs": {
+            name: None if text == before else text
+            for name, text, before in zip(graphs, texts, ["", *texts], strict=False)
+        },
+        "replay": replay_of(f, REPLAYED),
+        "memory": memory_of(f),
+        **kernels_of(f),
+        "times": times_of(profile) if profile else None,
+    }
+    stages = _stages(f, graphs)
+    data = {
+        "facts": _facts(f),
+        "stages": stages,
+        "rewrites": content["replay"]["total"],
+        "times": profile is not None,
+        "packed": _packed(content),
+    }
+    live = Live("story", data, ("player", "kernels", "replay", "timeline", "times", "story"))
+    return Figure(f"The compiler's story of {f.name}", _still(f, stages), _text(f, stages), live)
+
+
+def explanation(told: Explanation) -> Figure:
+    """The story of an explained function; of a large one, which takes longer than a notebook should wait, the still picture.
+
+    Parameters
+    ----------
+    told : Explanation
+        What ``f.explain()`` gives.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import symcnn as sc
+    >>> x = sc.input("x", (3,))
+    >>> explanation(sc.function([x], x + 1, device="reference").explain()).title
+    "The compiler's story of function"
+    """
+    f = told.function
+    if max(f.node_counts.values()) <= QUICK:
+        return story(f)
+    stages = _stages(f, {name: stage for name, stage in f.stages.items() if stage.nodes is not None})
+    hint = "It is a large one: sc.viz.story(f) makes the page with all of it."
+    return Figure(f"The compiler's story of {f.name}", _still(f, stages, hint), f"{_text(f, stages)}\n{hint}")
+
+
+def _check(f, profile):
+    if not isinstance(f, Function):
+        raise InputError(
+            "story tells of a compiled function", expected="what sc.function gives", found=type(f).__name__,
+            hint="of a training step give step.function, after step.compile(X, labels); an expression is drawn by sc.draw",
+        )  # fmt: skip
+    if profile is not None and not isinstance(profile, Profile):
+        raise InputError(
+            "story: profile is no profile", expected="what f.profile(...) gives", found=type(profile).__name__
+        )
+    if profile is not None and [k.name for k in profile.kernels] != [s.name for s in f.program.steps]:
+        raise InputError(
+            "story: this profile is of another function",
+            expected=f"{len(f.program.steps)} kernels",
+            found=f"{len(profile.kernels)} others",
+        )
+
+
+def _packed(content: dict) -> str:
+    """Compressed: the page of a large network would be ten times as long, for its graphs and kernels repeat themselves."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _stages(f: Function, graphs) -> list[dict]:
+    """Name, number of nodes, what happened and what for, of every stage."""
+    found, before = [], ""
+    for name, stage in graphs.items():
+        changes = _plural(len(stage.applications), "rewrite")
+        note = "unchanged" if stage.text == before else changes if stage.applications else ""
+        found.append({"name": name, "nodes": stage.nodes, "note": note, "about": ABOUT[name]})
+        before = stage.text
+    steps = len(f.program.steps)
+    sources = len({k.source for k in f.kernels})
+    notes = {"nests": _plural(steps, "nest"), "plan": _peak(f), "kernels": _plural(sources, "source")}
+    return [*found, *({"name": n, "nodes": None, "note": note, "about": ABOUT[n]} for n, note in notes.items())]
+
+
+def _facts(f: Function) -> list[tuple[str, str]]:
+    """The headline: what, and how much of it."""
+    rewrites = sum(len(phase.applications) for phase in f.phases)
+    return [
+        ("kernels", f"{len(f.program.steps):,}"),
+        ("rewrites", f"{rewrites:,}"),
+        ("peak memory", _peak(f)),
+        ("compile time", f"{f.compile_seconds:.2g} s" if f.compile_seconds >= 0.005 else "none: cached"),
+        ("device", f.device),
+    ]
+
+
+def _peak(f: Function) -> str:
+    try:
+        return bytes_text(f.memory_plan.peak_bytes)
+    except ShapeError:
+        return "shapes not known yet"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+
+
+def _text(f: Function, stages: list[dict]) -> str:
+    rules = counts(f)
+    signature = f"{f.name}({', '.join(str(x.name) for x in f.inputs)}) on {f.device}"
+    total = _plural(sum(number for *_, number in rules), "rewrite")
+    lines = [f"{signature}: {_plural(len(f.program.steps), 'kernel')}, {total}, peak {_peak(f)}"]
+    lines += [
+        f"{s['nodes']:>5,} nodes  {s['name']}: {s['note'] or s['about']}" for s in stages if s["nodes"] is not None
+    ]
+    if rules:
+        lines.append("rewrites, rule by rule:")
+        lines += [f"{number:>5,} x  {rule} ({where})" for _, rule, where, number in rules]
+    return "\n".join([*lines, "print(f.explain()) tells every stage in full"])
+
+
+def _still(f: Function, stages: list[dict], hint: str = "") -> str:
+    """The pipeline as a chart: one row for each stage, and the facts above."""
+    title = f"The compiler's story of {f.name}"
+    height = TOP + ROW * len(stages) + (36 if hint else 10)
+    largest = max(s["nodes"] or 1 for s in stages)
+    parts = []
+    for k, (label, value) in enumerate(_facts(f)):
+        parts.append(f'<text class="fact" x="{k * WIDTH / 5:.0f}" y="22">{escape(value)}</text>')
+        parts.append(f'<text class="soft" x="{k * WIDTH / 5:.0f}" y="42">{label}</text>')
+    for k, s in enumerate(stages):
+        y = TOP + ROW * k
+        width = 0 if s["nodes"] is None else max(BAR * s["nodes"] / largest, 2)
+        amount = s["note"] if s["nodes"] is None else f"{s['nodes']:,} nodes{', ' * bool(s['note'])}{s['note']}"
+        parts.append(
+            f'<text class="name" x="0" y="{y + 20}">{k + 1}. {s["name"]}</text>'
+            f'<rect class="bar" x="130" y="{y + 5}" width="{width:.1f}" height="20" rx="4"/>'
+            f'<text x="{138 + width:.1f}" y="{y + 20}">{escape(amount)}</text>'
+            f'<text class="soft" x="{WIDTH}" y="{y + 20}" text-anchor="end">{escape(s["about"])}</text>'
+        )
+    parts.append(f'<text class="soft" x="0" y="{height - 10}">{escape(hint)}</text>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="pipeline" role="img" aria-label="{escape(title)}" '
+        f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"><title>{escape(title)}</title>'
+        f"<style>{still_style(asset('pipeline.css'))}</style>{''.join(parts)}</svg>"
+    )
