@@ -25,6 +25,14 @@ def _is_ours(frame) -> bool:
     )
 
 
+def line_of(file: str, line: int) -> str:
+    """A line of a program as people know it: ``net.py:7``, and in a notebook, whose cells have made-up files, its cell."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    cell = shell.compile.format_code_name(file) if shell else None
+    return f"{file}:{line}" if cell is None else f"{' '.join(cell)}, line {line}"
+
+
 class SymcnnError(Exception):
     """Base of every error that symcnn raises on purpose.
 
@@ -58,7 +66,7 @@ class SymcnnError(Exception):
     def __init__(self, what, *, where=None, expected=None, found=None, hint=None):
         if where is None:
             frame = user_frame()
-            where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            where = line_of(frame.f_code.co_filename, frame.f_lineno)
         self.what, self.where = what, where
         self.expected, self.found, self.hint = expected, found, hint
         super().__init__(what)

@@ -10,7 +10,7 @@ import numpy as np
 
 from symcnn.config import config
 from symcnn.data.lazy import LazyArray
-from symcnn.errors import FileError, InputError, PackageError, ShapeError, user_frame
+from symcnn.errors import FileError, InputError, PackageError, ShapeError, line_of, user_frame
 from symcnn.keywords import checked_keywords, nearest
 
 # Endings, and the formats in which Pillow may look for an image, whatever the ending says. There are no others, because
@@ -87,7 +87,7 @@ class ImageFiles(LazyArray):
                 raise InputError(f"ImageFiles: unknown {name} {value!r}", hint=nearest(str(value), known))
         frame = user_frame()
         # Errors happen in other threads, whose stacks do not lead here.
-        self._where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        self._where = line_of(frame.f_code.co_filename, frame.f_lineno)
         self.files = tuple(map(Path, files))
         self.target, self.mode, self.fit = None if size is None else _checked_size(size), mode, fit
         _pillow()

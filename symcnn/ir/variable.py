@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from symcnn.config import config
-from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError, user_frame
+from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError, line_of, user_frame
 from symcnn.ir.op import Op, build
 from symcnn.ir.types import Dimension, TensorType, as_dtype
 from symcnn.keywords import array_method, checked_keywords
@@ -35,7 +35,7 @@ class Origin:
     scope: str = ""
 
     def __str__(self):
-        return f"{self.file}:{self.line}" + (f" (in {self.maker})" if self.maker else "")
+        return line_of(self.file, self.line) + (f" (in {self.maker})" if self.maker else "")
 
 
 class _Making(threading.local):

@@ -56,3 +56,11 @@ def test_notebooks_are_found_by_the_beginnings_of_their_names():
     assert every == sorted(every)
     assert notebooks(every[0].name[:2]) == every[:1]
     assert notebooks("no such notebook") == []
+
+
+def test_errors_name_the_cell_that_built_the_expression():
+    """The file that IPython makes up for a cell is in a temporary folder, and says nothing to anybody."""
+    building = "import symcnn as sc\nx = sc.input('x', (3,))\ny = sc.log(x)"
+    failing = "try:\n    y @ sc.input('z', (4,))\nexcept sc.ShapeError as error:\n    print(error.where, '|', y.origin)"
+    ran = execute(notebook(building, failing))
+    assert ran.cells[1].outputs[0].text == "Cell In[2], line 2 | Cell In[1], line 3\n"
