@@ -74,7 +74,8 @@ def draw(
     direction : {"right", "down"}, optional
         Where arrows point; by default to the right in small graphs.
     collapse : bool, optional
-        Whether each layer is one box that opens on click; by default in large graphs. Equal layers in a row are one box.
+        Whether each layer is one box that opens on click; by default of models and in large graphs. Equal layers in a row
+        are one box.
     stage : str, optional
         Of a Function: the stage to draw, such as ``"expression"`` or ``"canonicalize"``.
     title : str, optional
@@ -107,6 +108,8 @@ def draw(
     kernels = _kernels_of(what) if isinstance(what, sc.Function) else {}
     found = None if values is None else run(outputs, values)
     labels = None if found is None else Labels(found, outputs)
+    if collapse is None and isinstance(what, sc.nn.Module):
+        collapse = True
     drawing = drawing_of(outputs, direction, collapse, **({} if labels is None else labels.spacing()))
     title = title or f"graph of {name}"
     names = names_of(outputs)
@@ -123,7 +126,7 @@ def draw(
 def _graph_of(what, stage: str | None, run_it: bool) -> tuple[list[Variable], str]:
     """The Variables to draw, and a name for the title."""
     if isinstance(what, Variable):
-        return [what], repr(what)[1:-1]
+        return [what], what.name or (what.op.name if what.op else "a constant")
     if isinstance(what, sc.Function):
         stages = what.stages
         stage = stage or ("expression" if run_it else list(what.node_counts)[-1])

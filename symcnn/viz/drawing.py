@@ -164,7 +164,8 @@ def _with_ports(group: Box, wires: list[Wire]) -> tuple[list[Box], list[Wire]]:
         source = wire.source
         if source not in holder:
             if wire.variable not in ports:
-                ports[wire.variable] = Box(f"{group.key}<{source.key}", f"from {source.key}", "port", wire.variable)
+                title = source.title if source.kind == "port" else f"from {source.title}"
+                ports[wire.variable] = Box(f"{group.key}<{source.key}", title, "port", wire.variable)
             source = ports[wire.variable]
         found.append(Wire(source, wire.target, wire.variable, wire.reader, wire.position, wire.shape_only))
     return [*ports.values(), *group.inside], found

@@ -14,8 +14,14 @@ MARGIN = 14
 SIGNS = {"added": "+", "removed": "\N{MINUS SIGN}"}
 
 
-def svg(title: str, drawing: Drawing, labels: Labels | None = None, marks: Mapping[str, str] | None = None) -> str:
-    """The drawing as one ``<svg>`` element with its style inside.
+def svg(
+    title: str,
+    drawing: Drawing,
+    labels: Labels | None = None,
+    marks: Mapping[str, str] | None = None,
+    style: bool = True,
+) -> str:
+    """The drawing as one ``<svg>`` element.
 
     Parameters
     ----------
@@ -26,7 +32,10 @@ def svg(title: str, drawing: Drawing, labels: Labels | None = None, marks: Mappi
         Values and gradients beside the arrows.
     marks : mapping, optional
         Key of a box -> ``"added"`` or ``"removed"``.
+    style : bool
+        Whether its style is inside, so that it can stand alone.
     """
+    css = f"<style>{still_style(asset('graph.css'))}</style>" if style else ""
     right, below, around = labels.overhang(drawing.direction) if labels else (0, 0, 0)
     left, top = -MARGIN, -MARGIN - around
     width, height = drawing.width + 2 * MARGIN + right, drawing.height + 2 * (MARGIN + around) + below
@@ -34,7 +43,7 @@ def svg(title: str, drawing: Drawing, labels: Labels | None = None, marks: Mappi
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img" aria-label="{escape(title)}" '
         f'viewBox="{left} {top} {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">'
-        f"<title>{escape(title)}</title><style>{still_style(asset('graph.css'))}</style>"
+        f"<title>{escape(title)}</title>{css}"
         f'<defs><marker id="head" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         f'<path class="head" d="M0 0.5L8 4L0 7.5z"/></marker></defs>'
         f'<rect class="ground" x="{left}" y="{top}" width="{width:.0f}" height="{height:.0f}"/>{body}</svg>'
@@ -68,7 +77,8 @@ def _arrow(arrow: Arrow, direction: str) -> str:
     ways = [arrow.points]
     if len(arrow.wires) > 1 and "group" not in (arrow.source.box.kind, arrow.target.box.kind):  # x * x reads x twice
         ways = [_aside(arrow.points, s * 5, direction) for s in (-1, 1)]
-    return "".join(f'<path class="{kind}" marker-end="url(#head)" d="{curve(way, direction)}"/>' for way in ways)
+    ends = f'data-from="{escape(arrow.source.box.key)}" data-to="{escape(arrow.target.box.key)}"'
+    return "".join(f'<path class="{kind}" {ends} marker-end="url(#head)" d="{curve(way, direction)}"/>' for way in ways)
 
 
 def _aside(points, by, direction):

@@ -8,6 +8,7 @@ function upgrade(key, view, data, css) {
       host.style.colorScheme = surroundings();
       root.innerHTML = `<style>${css}</style>`;
       view(root, data, still.tagName === "IMG" ? decoded(still.src) : still.outerHTML);
+      still.remove();
     } catch (error) {
       console.error("symcnn:", error);
       root.innerHTML = "<slot></slot>"; // what was there before

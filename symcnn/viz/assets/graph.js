@@ -14,7 +14,7 @@ function graphView(root, data, svgText) {
   const bar = element("div", { class: "bar" });
   const toolbar = element("div", { class: "tools", role: "group", "aria-label": "view" }, ...camera.buttons);
   if (Object.keys(data.levels).length) {
-    const every = (open) => () => scene.openAll(open);
+    const every = (open) => () => (scene.openAll(open), camera.settle());
     toolbar.append(
       element("button", { type: "button", onclick: every(true) }, "Open all"),
       element("button", { type: "button", onclick: every(false) }, "Close all"),
@@ -23,7 +23,8 @@ function graphView(root, data, svgText) {
   bar.append(toolbar);
   root.append(bar, stage, details);
   graphKeys(stage, scene, camera, (box) => {
-    if (!scene.toggle(box)) graphDetails(details, box, data);
+    if (scene.toggle(box)) camera.settle();
+    else graphDetails(details, box, data);
   });
   details.append(element("p", { class: "hint" }, graphHint(data)));
   if (data.steps.length) bar.prepend(graphStepper(stage, svg, scene, camera, details, data));
@@ -104,9 +105,14 @@ function graphLevel(group, { x: left, y: top, width, height }, changed) {
     const rects = box.querySelectorAll(":scope > rect");
     const rect = rects[rects.length - 1];
     const [w, h] = ["width", "height"].map((name) => +rect.getAttribute(name));
-    return { box, x, y, w, h, rects: [...rects], want: null, frame: null };
+    const lines = [...box.querySelectorAll(":scope > .title, :scope > .note")].map((text) => [text, text.getAttribute("y")]);
+    return { box, x, y, w, h, lines, rects: [...rects], want: null, frame: null };
   });
-  const arrows = own(".arrow").map((path) => ({ path, points: graphPoints(path), down: graphIsDown(path) }));
+  const byKey = new Map(boxes.map((item) => [item.box.dataset.key, item]));
+  const arrows = own(".arrow").map((path) => {
+    const { from, to } = path.dataset;
+    return { path, points: graphPoints(path), down: graphIsDown(path), from: byKey.get(from), to: byKey.get(to) };
+  });
   const texts = own("text, :scope > g[data-value] > *, :scope > g[data-gradient] > *").map((text) => ({
     text, x: +text.getAttribute("x"), y: +text.getAttribute("y"),
   }));
@@ -124,23 +130,34 @@ function graphLevel(group, { x: left, y: top, width, height }, changed) {
     const open = boxes.filter((item) => item.want);
     fx = graphStretch(open.map(({ x, w, want }) => [x - w / 2, x + w / 2, want[0]]));
     fy = graphStretch(open.map(({ y, h, want }) => [y - h / 2, y + h / 2, want[1]]));
-    for (const { box, x, y, w, h, rects, want, frame } of boxes) {
+    for (const item of boxes) {
+      const { box, x, y, w, h, lines, rects, want, frame } = item;
       const [x0, x1, y0, y1] = [fx(x - w / 2), fx(x + w / 2), fy(y - h / 2), fy(y + h / 2)];
-      box.setAttribute("transform", `translate(${(x0 + x1) / 2} ${(y0 + y1) / 2})`);
+      item.centre = [(x0 + x1) / 2, (y0 + y1) / 2];
+      item.grown = want ? [(x1 - x0) / w, (y1 - y0) / h] : [1, 1];
+      box.setAttribute("transform", `translate(${item.centre.join(" ")})`);
       const [width, height] = want ? [x1 - x0, y1 - y0] : [w, h];
       rects.forEach((rect, k) => {
         const shift = rects.length > 1 && k === 0 && !want ? 4 : 0; // the shadow of a closed group
         for (const [name, value] of Object.entries({ x: shift - width / 2, y: shift - height / 2, width, height })) rect.setAttribute(name, value);
       });
-      box.querySelector(":scope > .title").setAttribute("y", want ? 20 - height / 2 : -2);
-      box.querySelector(":scope > .note")?.setAttribute("y", want ? 34 - height / 2 : 13);
+      lines.forEach(([text, y], k) => text.setAttribute("y", want ? 20 + 14 * k - height / 2 : y));
       if (frame) frame.setAttribute("transform", `translate(${-(want[0] - 28) / 2} ${44 - height / 2})`);
     }
-    for (const { path, points, down } of arrows) path.setAttribute("d", graphCurve(points.map(([x, y]) => [fx(x), fy(y)]), down));
+    for (const { path, points, down, from, to } of arrows) {
+      const moved = points.map(([x, y]) => [fx(x), fy(y)]);
+      if (from) moved[0] = attached(from, points[0]);
+      if (to) moved[moved.length - 1] = attached(to, points.at(-1));
+      path.setAttribute("d", graphCurve(moved, down));
+    }
     for (const { text, x, y } of texts) {
       text.setAttribute("x", fx(x));
       text.setAttribute("y", fy(y));
     }
+  }
+  // A point on the border of a box, where that border is now.
+  function attached({ x, y, centre, grown }, [px, py]) {
+    return [centre[0] + (px - x) * grown[0], centre[1] + (py - y) * grown[1]];
   }
   for (const { box } of boxes) {
     box.level = level;
@@ -202,11 +219,14 @@ function graphCamera(stage, svg) {
     apply();
   }
   function fit() {
-    const [width, height] = size();
-    const wide = Math.min(1, stage.clientWidth / width);
-    scale = Math.max(Math.min(wide, stage.clientHeight / height), Math.min(wide, 0.55)); // small print is not worth having
+    const [width] = size();
+    scale = Math.max(0.7, Math.min(1, stage.clientWidth / width)); // smaller print is not worth having
     [x, y] = [Math.max(0, (stage.clientWidth - width * scale) / 2), 0];
+    settle();
     apply();
+  }
+  function settle() {
+    stage.style.height = `${Math.min(0.72 * innerHeight, size()[1] * scale + 2)}px`;
   }
   function move(dx, dy) {
     [x, y] = [x + dx, y + dy];
@@ -239,7 +259,7 @@ function graphCamera(stage, svg) {
   const ready = new ResizeObserver(() => stage.clientWidth && (fit(), ready.disconnect()));
   ready.observe(stage);
   return {
-    zoom, fit, move, reveal,
+    zoom, fit, move, reveal, settle,
     buttons: [button("zoom in", "+", () => zoom(1.25)), button("zoom out", "−", () => zoom(0.8)), button("fit", "Fit", fit)],
   };
 }
