@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import symcnn
 from symcnn.ir.graph import substitute, toposort
-from symcnn.ir.printer import print_graph
+from symcnn.ir.printer import names_of, print_graph
 from symcnn.ir.variable import Constant, Input, Variable
+from symcnn.viz.drawing import drawing_of
 from symcnn.viz.notation import written
+from symcnn.viz.svg import svg
 
 if TYPE_CHECKING:
     from symcnn.function import Function
@@ -62,6 +64,21 @@ class Change:
         signs = {**dict.fromkeys(self.removed, "-"), **dict.fromkeys(self.added, "+")}
         lines = zip(shown, print_graph(both).splitlines(), strict=False)  # without the last one, "return .."
         return "\n".join(f"{signs.get(v, ' ')} {line}" for v, line in lines if v.op is not None or v in signs)
+
+    def drawings(self) -> tuple[str, str]:
+        """Both graphs as SVG, without a style: what goes and what comes is marked."""
+        return _drawn("before", self.before, self.removed, "removed"), _drawn("after", self.after, self.added, "added")
+
+
+def _drawn(title: str, root: Variable, marked: frozenset, mark: str) -> str:
+    names = names_of([root])
+    marks = {}
+    for v in marked & names.keys():
+        marks[names[v]] = mark
+        marks |= {
+            f"{names[v]}:{k}": mark for k, x in enumerate(v.inputs) if x in marked
+        }  # numbers are drawn at each use
+    return svg(title, drawing_of([root], "down", collapse=False, room=26), marks=marks, style=False)
 
 
 def change(application: Application) -> Change:
@@ -151,12 +168,13 @@ def replay_of(f: Function, limit: int) -> dict:
         key = (one.phase, rule.name, place(rule.source))
         rules[key][3] = source(rule.source)
         found = change(one.application)
+        before, after = found.drawings()
         steps.append(
             {
                 "number": one.number,
                 "rule": position[key],
-                "before": written(found.before, {}),
-                "after": written(found.after, {}),
+                "before": [written(found.before, {}), before],
+                "after": [written(found.after, {}), after],
                 "where": found.where(),
                 "lines": found.lines(),
             }

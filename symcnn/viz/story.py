@@ -13,6 +13,7 @@ from symcnn.function import Function
 from symcnn.keywords import checked_keywords
 from symcnn.nn.summary import bytes_text
 from symcnn.profile import Profile
+from symcnn.viz.draw import draw
 from symcnn.viz.figure import Figure, Live, asset
 from symcnn.viz.kernels import kernels_of
 from symcnn.viz.palette import still_style
@@ -21,7 +22,7 @@ from symcnn.viz.timeline import memory_of
 from symcnn.viz.times import times_of
 
 if TYPE_CHECKING:
-    from symcnn.stages import Explanation
+    from symcnn.stages import Explanation, Stage
 
 ABOUT = {
     "expression": "what you wrote: inputs, constants and ops",
@@ -77,12 +78,8 @@ def story(f: Function, profile: Profile | None = None) -> Figure:
     """
     _check(f, profile)
     graphs = {name: stage for name, stage in f.stages.items() if stage.nodes is not None}
-    texts = [stage.text for stage in graphs.values()]
     content = {
-        "graphs": {
-            name: None if text == before else text
-            for name, text, before in zip(graphs, texts, ["", *texts], strict=False)
-        },
+        "graphs": _graphs(graphs),
         "replay": replay_of(f, REPLAYED),
         "memory": memory_of(f),
         **kernels_of(f),
@@ -96,7 +93,7 @@ def story(f: Function, profile: Profile | None = None) -> Figure:
         "times": profile is not None,
         "packed": _packed(content),
     }
-    live = Live("story", data, ("player", "kernels", "replay", "timeline", "times", "story"))
+    live = Live("story", data, ("player", "graph", "kernels", "replay", "timeline", "times", "story"))
     return Figure(f"The compiler's story of {f.name}", _still(f, stages), _text(f, stages), live)
 
 
@@ -145,6 +142,19 @@ def _check(f, profile):
         )
 
 
+def _graphs(stages: dict[str, Stage]) -> dict[str, dict | None]:
+    """Each graph as text and as a drawing; ``None`` for one that is as before. Of a large one not all are drawn."""
+    found, before = {}, ""
+    ends = ("expression", list(stages)[-1])
+    for name, stage in stages.items():
+        found[name] = None if stage.text == before else {"text": stage.text}
+        if found[name] is not None and (stage.nodes <= QUICK or name in ends):
+            figure = draw(stage.outputs, title=name)
+            found[name] |= {"svg": figure.svg, "view": figure.live.data}
+        before = stage.text
+    return found
+
+
 def _packed(content: dict) -> str:
     """Compressed: the page of a large network would be ten times as long, for its graphs and kernels repeat themselves."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
@@ -172,7 +182,7 @@ def _facts(f: Function) -> list[tuple[str, str]]:
         ("kernels", f"{len(f.program.steps):,}"),
         ("rewrites", f"{rewrites:,}"),
         ("peak memory", _peak(f)),
-        ("compile time", f"{f.compile_seconds:.2g} s" if f.compile_seconds >= 0.005 else "none: cached"),
+        ("to compile" if f.compile_seconds >= 0.005 else "to compile: cached", f"{f.compile_seconds:.2g} s"),
         ("device", f.device),
     ]
 

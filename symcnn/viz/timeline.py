@@ -29,7 +29,7 @@ def memory_of(f: Function) -> dict:
     Returns
     -------
     dict
-        ``kinds``: bytes of each; ``buffers``: name, type, kind, bytes, offset, first and last step of each; ``live``: bytes
+        ``kinds``: bytes of each; ``buffers``: name, op, type, kind, bytes, offset, first and last step of each; ``live``: bytes
         of the arena in use at each step. Before any shape is known only ``missing``, which says how to make it known.
 
     Examples
@@ -56,7 +56,7 @@ def memory_of(f: Function) -> dict:
         "kinds": [[KINDS[kind], count] for kind, count in plan.by_kind.items()],
         "live": _live(plan.buffers, steps),
         "buffers": [
-            [names.get(b.variable, b.variable.name or "state"), str(b.variable.type), b.kind, b.nbytes, b.offset, b.first, b.last]
+            [names.get(b.variable, b.variable.name or "state"), b.variable.op.name if b.variable.op else "", str(b.variable.type), b.kind, b.nbytes, b.offset, b.first, b.last]
             for b in plan.buffers
         ],
     }  # fmt: skip

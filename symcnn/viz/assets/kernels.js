@@ -64,7 +64,7 @@ function kernelItems(content, text) {
 }
 
 function kernelHead(k, number) {
-  const block = (lines) => element("pre", {}, lines.join("\n"));
+  const block = (lines) => element("div", {}, ...lines.map((line) => element("code", {}, line)));
   const row = (name, value) => [element("dt", {}, name), element("dd", {}, value)];
   return [
     element("h3", {}, `Kernel ${number}: ${k.name}`),
@@ -93,7 +93,7 @@ function nests(panel, content) {
   });
   const rows = content.ops.map(([name, op, type, by]) => {
     const groups = typeof by === "string" ? [element("span", { class: "soft" }, by)] : by.map(chip);
-    return element("tr", {}, element("td", {}, element("code", {}, name)), element("td", {}, element("code", {}, op)), element("td", {}, element("code", {}, type)), element("td", {}, ...groups));
+    return element("tr", {}, element("td", {}, element("code", {}, name)), element("td", {}, element("code", {}, op)), element("td", { class: "type" }, element("code", {}, type)), element("td", {}, ...groups));
   });
   function chip(number) {
     const open = () => {

@@ -7,7 +7,7 @@ function replay(root, data) {
   const bounded = data.steps.length < data.total;
   const scene = element("div", { class: "scene", role: "group", "aria-label": "rewrite" });
   const bar = player(data.steps.length, show, { label: "rewrite", seconds: 2.2, keys: scene });
-  const table = element("table", {}, element("tr", {}, ...["phase", "rule", "where", "times", ""].map((h) => element("th", { scope: "col" }, h))));
+  const table = element("table", {}, element("tr", {}, ...["phase", "rule", "where", "applied", ""].map((h) => element("th", { scope: "col" }, h))));
   data.rules.forEach(([phase, rule, place, , count], k) => {
     const first = data.steps.findIndex((s) => s.rule === k);
     const go = first < 0 ? "" : element("button", { type: "button", onclick: () => bar.go(first) }, "show");
@@ -25,7 +25,11 @@ function replay(root, data) {
   function show(index) {
     const step = data.steps[index];
     const [phase, rule, place, source] = data.rules[step.rule];
-    const side = (name, formula) => element("div", {}, element("h4", {}, name), element("code", { class: "formula" }, formula));
+    const side = (name, [formula, picture]) => {
+      const drawn = element("div", { class: "drawn" });
+      drawn.innerHTML = picture;
+      return element("div", {}, element("h4", {}, name), element("code", { class: "formula" }, formula), drawn);
+    };
     const where = step.where.length ? [element("p", { class: "soft" }, "where ", ...step.where.flatMap((w, k) => [k ? element("br") : "", element("code", {}, w)]))] : [];
     scene.replaceChildren(
       element("h3", {}, rule),

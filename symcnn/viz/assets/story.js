@@ -72,7 +72,7 @@ function storyOverview(data, open) {
   const facts = data.facts.map(([label, value]) => element("div", {}, element("b", {}, value), element("span", {}, label)));
   const most = Math.max(...data.stages.map((s) => s.nodes ?? 0), 1);
   const rows = data.stages.map((s) => {
-    const bar = element("span", { class: "bar", style: `width: ${s.nodes === null ? 0 : Math.max((170 * s.nodes) / most, 2)}px` });
+    const bar = element("span", { class: "stripe", style: `width: ${s.nodes === null ? 0 : Math.max((130 * s.nodes) / most, 2)}px` });
     const nodes = s.nodes === null ? [] : [`${s.nodes.toLocaleString("en")} nodes`];
     return element(
       "li",
@@ -90,9 +90,15 @@ function storyGraph(panel, name, content, stages) {
   const at = stages.findIndex((s) => s.name === name);
   let from = name;
   for (let k = at; content.graphs[from] === null; k -= 1) from = stages[k - 1].name;
-  const note = from === name ? stages[at].note : `unchanged since ${from}`;
-  panel.append(
-    element("p", {}, element("b", {}, name), `: ${stages[at].about}. ${stages[at].nodes.toLocaleString("en")} nodes${note ? `, ${note}` : ""}.`),
-    element("pre", { class: "long", tabindex: 0, role: "region", "aria-label": `${name} as text` }, content.graphs[from]),
-  );
+  const graph = content.graphs[from];
+  const { about, nodes, note } = stages[at];
+  panel.append(element("p", {}, `${about}. ${nodes.toLocaleString("en")} nodes${from === name ? note && `, ${note}` : `, unchanged since ${from}`}.`));
+  const text = element("pre", { class: "long", tabindex: 0, role: "region", "aria-label": `${name} as text` }, graph.text);
+  if (graph.svg) {
+    const drawing = element("div", {});
+    graphView(drawing, graph.view, graph.svg);
+    panel.append(drawing, element("details", {}, element("summary", {}, "The same as text"), text));
+  } else {
+    panel.append(element("p", { class: "soft" }, `Of a graph so large only the first and the last stage are drawn here; sc.draw(f, stage="${from}") draws this one.`), text);
+  }
 }

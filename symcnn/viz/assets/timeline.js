@@ -6,11 +6,12 @@ function timeline(root, data) {
   }
   const most = Math.max(...data.kinds.map(([, bytes]) => bytes), 1);
   const kinds = data.kinds.map(([name, bytes]) => {
-    const bar = element("span", { class: "bar", style: `width: ${(220 * bytes) / most}px` });
+    const bar = element("span", { class: "stripe", style: `width: ${(220 * bytes) / most}px` });
     return element("tr", {}, element("td", {}, name), element("td", { class: "n" }, bytesText(bytes)), element("td", {}, bar));
   });
   const total = element("tr", { class: "total" }, element("td", {}, "together"), element("td", { class: "n" }, bytesText(data.peak)), element("td", {}));
-  const arena = data.buffers.filter((b) => b[4] >= 0);
+  data.buffers = data.buffers.map(([name, op, type, kind, bytes, offset, first, last]) => ({ name, op, type, kind, bytes, offset, first, last }));
+  const arena = data.buffers.filter((b) => b.offset >= 0);
   root.append(element("p", {}, "What a call needs, known before it runs."), element("table", {}, ...kinds, total));
   root.append(...(arena.length ? arenaPicture(data, arena) : [element("p", {}, "Nothing lies between two kernels, so there is no arena.")]));
   root.append(element("details", {}, element("summary", {}, `All ${data.buffers.length} buffers as a table`), bufferTable(data.buffers)));
@@ -21,15 +22,15 @@ function arenaPicture(data, arena) {
   const steps = data.steps.length;
   const x = (step) => left + ((wide - left - right) * step) / steps;
   const y = (bytes) => high - bottom - ((high - top - bottom) * bytes) / data.arena;
-  const order = [...arena].sort((a, b) => a[5] - b[5] || a[4] - b[4]);
+  const order = [...arena].sort((a, b) => a.first - b.first || a.offset - b.offset);
   const readout = element("output", { class: "readout" });
   const shapes = order.map((b, k) => {
-    const [width, height] = [Math.max(x(b[6] + 1) - x(b[5]) - 1, 1), Math.max(y(0) - y(b[3]) - 0.5, 1)];
-    const box = shape("rect", { class: `buffer of-${k % 4}`, x: x(b[5]), y: y(b[4] + b[3]), width, height, rx: 1.5 });
+    const [width, height] = [Math.max(x(b.last + 1) - x(b.first) - 1, 1), Math.max(y(0) - y(b.bytes) - 0.5, 1)];
+    const [left, up] = [x(b.first), y(b.offset + b.bytes)];
+    const box = shape("rect", { class: `buffer of-${k % 4}`, x: left, y: up, width, height, rx: 1.5 });
     box.addEventListener("pointerenter", () => choose(k));
-    const fits = height > 13 && width > 7 * b[0].length + 6;
-    const name = fits ? shape("text", { class: "inside", x: x(b[5]) + width / 2, y: y(b[4] + b[3]) + height / 2 + 4 }, b[0]) : "";
-    return shape("g", {}, box, name);
+    const said = height < 13 ? null : [`${b.name} ${b.op}`, b.name].find((text) => 7.2 * text.length + 6 < width);
+    return shape("g", {}, box, said ? shape("text", { class: "inside", x: left + width / 2, y: up + height / 2 + 4 }, said) : "");
   });
   const peak = data.live.indexOf(Math.max(...data.live));
   const line = data.live.map((bytes, k) => `${k ? "L" : "M"}${x(k)} ${y(bytes)}H${x(k + 1)}`).join("");
@@ -53,9 +54,9 @@ function arenaPicture(data, arena) {
     shapes[chosen].classList.remove("on");
     chosen = k;
     shapes[k].classList.add("on");
-    const [name, type, , bytes, offset, first, last] = order[k];
+    const { name, op, type, bytes, offset, first, last } = order[k];
     const life = last >= steps ? "to the end" : `to kernel ${last} (${data.steps[last]})`;
-    readout.textContent = `${name} : ${type}, ${bytesText(bytes)} from byte ${offset.toLocaleString("en")}, from kernel ${first} (${data.steps[first]}) ${life}`;
+    readout.textContent = `${name} = ${op} : ${type}, ${bytesText(bytes)} from byte ${offset.toLocaleString("en")}, from kernel ${first} (${data.steps[first]}) ${life}`;
   }
   picture.addEventListener("keydown", (event) => {
     const to = { ArrowRight: chosen + 1, ArrowDown: chosen + 1, ArrowLeft: chosen - 1, ArrowUp: chosen - 1, Home: 0, End: order.length - 1 }[event.key];
@@ -70,7 +71,7 @@ function arenaPicture(data, arena) {
 
 function bufferTable(buffers) {
   const head = ["name", "type", "kind", "bytes", "offset", "needed"].map((h) => element("th", { scope: "col", class: h === "bytes" || h === "offset" ? "n" : "" }, h));
-  const rows = buffers.map(([name, type, kind, bytes, offset, first, last]) => {
+  const rows = buffers.map(({ name, type, kind, bytes, offset, first, last }) => {
     const place = offset < 0 ? "" : offset.toLocaleString("en");
     const texts = [element("code", {}, name), element("code", {}, type), kind];
     return element("tr", {}, ...texts.map((t) => element("td", {}, t)), element("td", { class: "n" }, bytes.toLocaleString("en")), element("td", { class: "n" }, place), element("td", {}, `${first} to ${last}`));
