@@ -14,7 +14,7 @@ function graphView(root, data, svgText) {
   const bar = element("div", { class: "bar" });
   const toolbar = element("div", { class: "tools", role: "group", "aria-label": "view" }, ...camera.buttons);
   if (Object.keys(data.levels).length) {
-    const every = (open) => () => (scene.openAll(open), camera.settle());
+    const every = (open) => () => (scene.openAll(open), camera.fit());
     toolbar.append(
       element("button", { type: "button", onclick: every(true) }, "Open all"),
       element("button", { type: "button", onclick: every(false) }, "Close all"),
@@ -146,8 +146,8 @@ function graphLevel(group, { x: left, y: top, width, height }, changed) {
     }
     for (const { path, points, down, from, to } of arrows) {
       const moved = points.map(([x, y]) => [fx(x), fy(y)]);
-      if (from) moved[0] = attached(from, points[0]);
-      if (to) moved[moved.length - 1] = attached(to, points.at(-1));
+      if (from) moved.splice(0, 1, ...approach(attached(from, points[0]), moved[0], down));
+      if (to) moved.splice(-1, 1, ...approach(attached(to, points.at(-1)), moved.at(-1), down).reverse());
       path.setAttribute("d", graphCurve(moved, down));
     }
     for (const { text, x, y } of texts) {
@@ -158,6 +158,12 @@ function graphLevel(group, { x: left, y: top, width, height }, changed) {
   // A point on the border of a box, where that border is now.
   function attached({ x, y, centre, grown }, [px, py]) {
     return [centre[0] + (px - x) * grown[0], centre[1] + (py - y) * grown[1]];
+  }
+  // From a border straight to the edge of its rank, which lies further out where another box of the rank has opened.
+  function approach(border, edge, down) {
+    const k = down ? 1 : 0;
+    if (Math.abs(border[k] - edge[k]) < 1) return [border];
+    return [border, down ? [border[0], edge[1]] : [edge[0], border[1]]];
   }
   for (const { box } of boxes) {
     box.level = level;
