@@ -97,7 +97,7 @@ def _node(node: Node, mark: str) -> str:
         else ""
     )
     note = f'<text class="note" y="13">{escape(node.note)}</text>' if node.note else ""
-    sign = f'<text class="sign" x="{8 - w / 2:.1f}" y="-4">{SIGNS[mark]}</text>' if mark else ""
+    sign = f'<text class="sign" x="{-5 - w / 2:.1f}" y="5">{SIGNS[mark]}</text>' if mark else ""
     return (
         f'<g class="{kinds}" data-key="{escape(box.key)}" transform="translate({node.x:.1f} {node.y:.1f})">'
         f"<title>{escape(_described(node))}</title>{shadow}"
