@@ -47,11 +47,12 @@ def data_uri(image) -> str:
     return f"data:image/png;base64,{b64encode(png(image)).decode()}"
 
 
-def stretched(image) -> np.ndarray:
-    """Any real image as uint8, from its smallest value (black) to its largest (white)."""
+def stretched(image, low=None, high=None) -> np.ndarray:
+    """Any real image as uint8, from `low` (black) to `high` (white): by default its smallest and its largest value."""
     image = np.asarray(image, "float64")
-    span = np.ptp(image) or 1.0
-    return ((image - image.min()) * (255 / span)).round().astype("uint8")
+    low = image.min() if low is None else low
+    span = (image.max() if high is None else high) - low or 1.0
+    return ((image - low) * (255 / span)).round().clip(0, 255).astype("uint8")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -44,6 +44,7 @@ def test_png_takes_one_image(shape):
 
 
 def test_stretched():
+    np.testing.assert_array_equal(stretched([[-1.0, 1.0, 5.0]], low=0, high=2), [[0, 128, 255]])
     np.testing.assert_array_equal(stretched([[-1.0, 0.0, 1.0]]), [[0, 128, 255]])
     assert (stretched(np.full((2, 2), 5.0)) == 0).all()
 
