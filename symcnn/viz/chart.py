@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from math import ceil, floor, isfinite, log10
+from math import isfinite, log10
 from typing import Any
 
+from symcnn.viz.ticks import log_ticks, round_ticks, short, x_ticks
+
 WIDTH, HEIGHT = 420, 260
-LEFT, TOP, BOTTOM = 50, 38, 34
+LEFT, TOP, BOTTOM = 50, 38, 38
 COLOURS, DASHES = 4, ("", "6 4", "2 3")  # 12 combinations, of which neighbours differ in both
-MARKED = 40  # series of at most so many values have a dot at each
+MARKED = 80  # charts of at most so many values have a dot at each
 LETTER = 6.2  # width of a letter beside a line, on average
 LABEL = 18  # letters of a name beside a line
 
@@ -36,6 +38,8 @@ class LineChart:
         Whether the values are shares.
     band : tuple of float or None
         (low, high): the values that are healthy, shaded.
+    first : int
+        Which look the first series has; the others follow. So what is drawn in several charts looks alike in all.
 
     Examples
     --------
@@ -51,6 +55,7 @@ class LineChart:
     log: bool = False
     percent: bool = False
     band: tuple[float, float] | None = None
+    first: int = 0
 
     @property
     def positions(self) -> list[float]:
@@ -106,7 +111,7 @@ class LineChart:
             low, high = (place_y(v, scale) for v in self.band)
             parts.append(
                 f'<rect class="band" x="{left}" width="{right - left:g}" y="{high:.1f}" height="{low - high:.1f}"/>'
-                f'<text class="banded" x="{left + 6}" y="{high - 4:.1f}">healthy</text>'
+                f'<text class="banded" x="{left + 6}" y="{(low + high) / 2 + 4:.1f}">healthy</text>'
             )
         for tick in self._ticks():
             y, text = place_y(tick, scale), f"{tick:.0%}" if self.percent else short(tick)
@@ -119,16 +124,17 @@ class LineChart:
             for tick in x_ticks(*scale["x"])
         ]
         middle = (left + right) / 2
-        parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 2}" text-anchor="middle">{escape(self.x_label)}</text>')
+        parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{escape(self.x_label)}</text>')
         return parts
 
     def _lines(self, scale) -> list[str]:
         parts = []
-        for i, (name, values) in enumerate(self.series.items()):
+        marked = sum(map(len, self.series.values())) <= MARKED
+        for i, (name, values) in enumerate(self.series.items(), start=self.first):
             drawn = self._drawn(values)
             points = " ".join(f"{place_x(x, scale):.1f},{place_y(v, scale):.1f}" for x, v in drawn)
-            parts.append(f'<polyline class="line{i % COLOURS}" points="{points}"{dash(i)}/>')
-            if len(values) <= MARKED:
+            parts.append(f'<polyline class="line{i % COLOURS}" points="{points}"{_dash(i)}/>')
+            if marked:
                 parts += [
                     f'<circle class="dot{i % COLOURS}" cx="{place_x(x, scale):.1f}" cy="{place_y(v, scale):.1f}" r="3">'
                     f"<title>{escape(name)}, {escape(self.x_label)} {x:g}: {self.text(v)}</title></circle>"
@@ -139,7 +145,7 @@ class LineChart:
     def _labels(self, scale) -> list[str]:
         """The name of each series where its line ends."""
         ends = {}
-        for i, (name, values) in enumerate(self.series.items()):
+        for i, (name, values) in enumerate(self.series.items(), start=self.first):
             if drawn := self._drawn(values):
                 ends[i, name] = place_y(drawn[-1][1], scale)
         heights = spread(list(ends.values()), scale["top"], scale["bottom"])
@@ -153,8 +159,8 @@ class LineChart:
         return f"{value:.1%}" if self.percent else f"{value:.4g}"
 
 
-def dash(i: int) -> str:
-    """The attribute that dashes the line of series number `i`; the first is solid."""
+def _dash(i: int) -> str:
+    """The attribute that dashes a line of look number `i`; the first is solid."""
     pattern = DASHES[i % len(DASHES)]
     return f' stroke-dasharray="{pattern}"' if pattern else ""
 
@@ -170,56 +176,6 @@ def place_y(v: float, scale) -> float:
         v, low, high = log10(v), log10(low), log10(high)
     share = (v - low) / (high - low)
     return scale["bottom"] - (scale["bottom"] - scale["top"]) * share
-
-
-def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers that cover [low, high], about so many.
-
-    Examples
-    --------
-    >>> round_ticks(0.13, 0.88)
-    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    """
-    span = (high - low) or abs(high) or 1.0
-    magnitude = 10.0 ** floor(log10(span / about))
-    step = next(m * magnitude for m in (1, 2, 5, 10) if span / (m * magnitude) <= about)
-    first, last = floor(low / step + 1e-9), -floor(-high / step + 1e-9)
-    last = max(last, first + 1)
-    return [float(f"{k * step:.10g}") for k in range(first, last + 1)]
-
-
-def log_ticks(low: float, high: float, about: int = 6) -> list[float]:
-    """Powers of ten that cover [low, high]; of a narrow range also twice and five times these.
-
-    Examples
-    --------
-    >>> log_ticks(0.002, 0.3)
-    [0.001, 0.01, 0.1, 1.0]
-    >>> log_ticks(0.9, 3.0)
-    [0.5, 1.0, 2.0, 5.0]
-    """
-    first, last = floor(log10(low) + 1e-9), ceil(log10(high) - 1e-9)
-    if high > 30 * low:
-        step = ceil((last - first) / about)
-        return [float(f"1e{k}") for k in range(first, last + step, step)]
-    fine = [float(f"{m}e{k}") for k in range(first, last + 2) for m in (1, 2, 5)]
-    start = max(k for k, tick in enumerate(fine) if tick <= low * (1 + 1e-9))
-    end = next(k for k, tick in enumerate(fine) if tick >= high * (1 - 1e-9) and k > start)
-    return fine[start : end + 1]
-
-
-def x_ticks(low: float, high: float) -> list[float]:
-    """Whole numbers within [low, high], or round ones if there are no two whole numbers in it."""
-    inside = [t for t in round_ticks(low, high, about=8) if low <= t <= high]
-    whole = [t for t in inside if t == int(t)]
-    return whole if len(whole) > 1 else inside
-
-
-def short(number: float) -> str:
-    """A tick: 0.001, 1e-5, 20k."""
-    if abs(number) >= 10_000:
-        return f"{number / 1000:g}k" if abs(number) < 1e6 else f"{number:g}".replace("e+0", "e")
-    return f"{number:g}".replace("e-0", "e-")
 
 
 def abridged(name: str) -> str:
