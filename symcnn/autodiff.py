@@ -106,7 +106,7 @@ def vjp(outputs, wrt, cotangents, *, disconnected: str = "error") -> Any:
     with made_by("grad", user_origin()):
         seeds = _like(outputs, seeds, "vjp: one cotangent for each output")
         # The derivative of an unstable expression is unstable in ways that cannot be seen afterwards.
-        stable, _ = rewrite(outputs, STABILIZE, frozenset(wrts))
+        stable, _ = rewrite(outputs, STABILIZE, frozenset(wrts), maker="grad")
         found = _accumulate(stable, wrts, seeds)
         for k, (x, g) in enumerate(zip(wrts, found, strict=True)):
             if g is None and disconnected == "error":

@@ -24,6 +24,7 @@ def test_names_and_order():
 def test_the_expression_is_what_the_user_wrote():
     stages = neuron().stages
     assert "exp" in str(stages["expression"]) and "sigmoid" not in str(stages["layout"]).split("return")[1]
+    assert "sigmoid" not in str(stages["expression"]), "which grad has made, to differentiate it"
     assert stages["expression"].nodes < stages["autodiff"].nodes
 
 

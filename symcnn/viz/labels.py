@@ -97,7 +97,7 @@ def short(value) -> str:
     if isinstance(value, bool | int):
         return str(value)
     if value == 0 or 0.005 <= abs(value) < 9999.5:
-        return f"{value:.2f}"
+        return f"{value + 0.0:.2f}"  # a sum turns -0.0 into 0.0
     return f"{value:.1e}" if np.isfinite(value) else str(value)
 
 
