@@ -82,7 +82,7 @@ def activations(
         content, width, height = content + bars, width + 18 + wide, max(height, high)
     title = f"What {len(shown)} layers make of an image" if len(shown) > 1 else "What a layer makes of an image"
     svg = framed(content, width, height, title, still_style(STYLE + SCORES))
-    live = Live("tiles", {"style": live_style(STYLE + SCORES)}, ("tiles",))
+    live = Live("tiles", {"style": live_style(STYLE + SCORES), "start": 1}, ("tiles",))  # after the input
     return Figure(title, svg, _text(shown, scores, names), live)
 
 

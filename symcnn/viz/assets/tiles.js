@@ -29,7 +29,7 @@ function tiles(root, data, svg) {
       column[Math.max(0, Math.min(down + step[1], column.length - 1))].focus();
     });
   }));
-  choose((columns[1] ?? columns[0])[0]);
+  choose((columns[data.start] ?? columns[0])[0]);
 
   function choose(chosen) {
     for (const tile of picture.querySelectorAll(".tile")) {
