@@ -24,7 +24,7 @@ STYLE = """
 .right { fill: var(--c0) } .wrong { fill: var(--c1) } image { image-rendering: pixelated }
 """
 CHART = 426, 264  # width and height of a chart in the still picture
-TILE, TILES = 96, 16  # side of a mistake in the still picture, and how many are in it
+TILE, TILES = 92, 16  # side of a mistake in the still picture, and how many are in it
 LAST_EPOCHS = 10  # in the text
 CLASS_COLUMNS = ("class", "precision", "recall", "examples")
 COOLED = 1e-2  # of the largest learning rate: a schedule has all but ended the training, and small updates are meant
@@ -189,7 +189,7 @@ def _place_confusion(page: StillPage, confusion: ConfusionMatrix) -> None:
     beside = MARGIN + width + 36
     if beside < WIDTH - 330:
         taken = page.put_table(CLASS_COLUMNS, _class_rows(confusion, names), beside, page.height)
-        page.place(elements, max(height, taken))
+        page.place(elements, max(height, taken) + 12)
     else:
         page.place(elements, height + 12)
         page.table(CLASS_COLUMNS, _class_rows(confusion, names))

@@ -49,7 +49,15 @@ def x_ticks(low: float, high: float) -> list[float]:
 
 
 def short(number: float) -> str:
-    """A tick: 0.001, 1e-5, 20k."""
-    if abs(number) >= 10_000:
-        return f"{number / 1000:g}k" if abs(number) < 1e6 else f"{number:g}".replace("e+0", "e")
-    return f"{number:g}".replace("e-0", "e-")
+    """A tick as text.
+
+    Examples
+    --------
+    >>> [short(tick) for tick in (0.25, 0.001, 2e-05, 20_000.0, 3e6)]
+    ['0.25', '0.001', '2e-5', '20k', '3e6']
+    """
+    size = abs(number)
+    if size >= 1e6 or 0 < size < 1e-3:
+        exponent = floor(log10(size))
+        return f"{number / 10.0**exponent:.3g}e{exponent}"
+    return f"{number / 1000:g}k" if size >= 10_000 else f"{number:g}"

@@ -24,4 +24,6 @@ def test_logarithmic_ticks_cover_the_range(low, ratio):
 def test_places_on_the_axis_are_whole_numbers_where_there_are_some():
     assert x_ticks(1, 3) == [1, 2, 3]
     assert x_ticks(0, 0.5) == pytest.approx(np.arange(0, 0.51, 0.1), abs=0.051)
-    assert [short(t) for t in (0.001, 1e-5, 20_000, 3.0, 1.5e6)] == ["0.001", "1e-5", "20k", "3", "1.5e6"]
+    assert [short(t) for t in (0.0, -0.5, 1e-3, 1.2e-4, 1e-5, 20_000, 3.0, 1.5e6, 1e-300)] == [
+        "0", "-0.5", "0.001", "1.2e-4", "1e-5", "20k", "3", "1.5e6", "1e-300",
+    ]  # fmt: skip

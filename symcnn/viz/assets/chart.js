@@ -54,7 +54,7 @@ function readableChart(chart, moved) {
 
 // The name of a line with its look and its value; pressed, it brings the line to the fore.
 function legendEntry(frame, name, look) {
-  const swatch = '<svg class="chart swatch" viewBox="0 0 26 8" aria-hidden="true"><line x2="26" y1="4" y2="4"/></svg>';
+  const swatch = '<svg class="chart swatch" viewBox="0 0 20 8" aria-hidden="true"><line x2="20" y1="4" y2="4"/></svg>';
   const value = element("b");
   const button = element("button", { class: "entry", "aria-pressed": "false", onclick: press }, name, " ", value);
   button.insertAdjacentHTML("afterbegin", swatch);
