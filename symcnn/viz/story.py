@@ -13,6 +13,7 @@ from symcnn.function import Function
 from symcnn.keywords import checked_keywords
 from symcnn.nn.summary import bytes_text
 from symcnn.profile import Profile
+from symcnn.train.step import Step
 from symcnn.viz.draw import draw
 from symcnn.viz.figure import Figure, Live, asset
 from symcnn.viz.kernels import kernels_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ABOUT = {
     "expression": "what you wrote: inputs, constants and ops",
-    "autodiff": "with the gradients and updates that were asked for",
+    "autodiff": "with gradients and updates",
     "canonicalize": "one way to say each thing; constants folded",
     "stabilize": "forms that neither overflow nor cancel",
     "specialize": "the same values by cheaper ops",
@@ -36,18 +37,19 @@ ABOUT = {
     "kernels": "a page of Python for each, compiled",
 }
 REPLAYED = 200  # rewrites that are told in full
-QUICK = 700  # nodes of a function whose story a notebook may wait for
+ALL_DRAWN = 250  # nodes of a graph up to which every stage is drawn; of a larger one the first and the last
+QUICK = 500  # nodes of a function whose story a notebook may wait for
 WIDTH, TOP, ROW, BAR = 860, 64, 32, 190
 
 
 @checked_keywords
-def story(f: Function, profile: Profile | None = None) -> Figure:
+def story(f: Function | Step, profile: Profile | None = None) -> Figure:
     """What the compiler made of a function, stage by stage.
 
     Parameters
     ----------
-    f : Function
-        Of a training step, ``step.function``.
+    f : Function or Step
+        A training step once it is built.
     profile : Profile, optional
         What ``f.profile(...)`` measured; it gets a tab of its own.
 
@@ -76,7 +78,7 @@ def story(f: Function, profile: Profile | None = None) -> Figure:
         1 x  log(1 + exp(x)) = softplus(x) (symcnn/rewrite/stabilize.py:28)
     print(f.explain()) tells every stage in full
     """
-    _check(f, profile)
+    f = _checked(f, profile)
     graphs = {name: stage for name, stage in f.stages.items() if stage.nodes is not None}
     content = {
         "graphs": _graphs(graphs),
@@ -94,7 +96,7 @@ def story(f: Function, profile: Profile | None = None) -> Figure:
         "packed": _packed(content),
     }
     live = Live("story", data, ("player", "graph", "kernels", "replay", "timeline", "times", "story"))
-    return Figure(f"The compiler's story of {f.name}", _still(f, stages), _text(f, stages), live)
+    return Figure(_title(f), _still(f, stages), _text(f, stages), live)
 
 
 def explanation(told: Explanation) -> Figure:
@@ -114,21 +116,27 @@ def explanation(told: Explanation) -> Figure:
     >>> import symcnn as sc
     >>> x = sc.input("x", (3,))
     >>> explanation(sc.function([x], x + 1, device="reference").explain()).title
-    "The compiler's story of function"
+    "The compiler's story of function(x)"
     """
     f = told.function
     if max(f.node_counts.values()) <= QUICK:
         return story(f)
     stages = _stages(f, {name: stage for name, stage in f.stages.items() if stage.nodes is not None})
     hint = "It is a large one: sc.viz.story(f) makes the page with all of it."
-    return Figure(f"The compiler's story of {f.name}", _still(f, stages, hint), f"{_text(f, stages)}\n{hint}")
+    return Figure(_title(f), _still(f, stages, hint), f"{_text(f, stages)}\n{hint}")
 
 
-def _check(f, profile):
+def _checked(f, profile) -> Function:
+    if isinstance(f, Step):
+        f = f.function
+        if f is None:
+            raise InputError(
+                "story: the step is not built yet", hint="step.compile(images, labels), or a first call, builds it"
+            )
     if not isinstance(f, Function):
         raise InputError(
             "story tells of a compiled function", expected="what sc.function gives", found=type(f).__name__,
-            hint="of a training step give step.function, after step.compile(X, labels); an expression is drawn by sc.draw",
+            hint="an expression is drawn by sc.draw",
         )  # fmt: skip
     if profile is not None and not isinstance(profile, Profile):
         raise InputError(
@@ -137,22 +145,27 @@ def _check(f, profile):
     if profile is not None and [k.name for k in profile.kernels] != [s.name for s in f.program.steps]:
         raise InputError(
             "story: this profile is of another function",
-            expected=f"{len(f.program.steps)} kernels",
-            found=f"{len(profile.kernels)} others",
+            expected=_plural(len(f.program.steps), "kernel"),
+            found=_plural(len(profile.kernels), "other"),
         )
+    return f
 
 
 def _graphs(stages: dict[str, Stage]) -> dict[str, dict | None]:
     """Each graph as text and as a drawing; ``None`` for one that is as before. Of a large one not all are drawn."""
-    found, before = {}, ""
-    ends = ("expression", list(stages)[-1])
+    found: dict[str, dict | None] = {}
+    before, ends = "", ("expression", list(stages)[-1])
     for name, stage in stages.items():
-        found[name] = None if stage.text == before else {"text": stage.text}
-        if found[name] is not None and (stage.nodes <= QUICK or name in ends):
-            figure = draw(stage.outputs, title=name)
-            found[name] |= {"svg": figure.svg, "view": figure.live.data}
+        found[name] = None if stage.text == before else {"text": stage.text, **_drawn(name, stage, name in ends)}
         before = stage.text
     return found
+
+
+def _drawn(name: str, stage: Stage, always: bool) -> dict:
+    if not stage.outputs or (not always and (stage.nodes or 0) > ALL_DRAWN):
+        return {}
+    figure = draw(stage.outputs, title=name)
+    return {"svg": figure.svg, "view": figure.live.data if figure.live else {}}
 
 
 def _packed(content: dict) -> str:
@@ -181,7 +194,7 @@ def _facts(f: Function) -> list[tuple[str, str]]:
     return [
         ("kernels", f"{len(f.program.steps):,}"),
         ("rewrites", f"{rewrites:,}"),
-        ("peak memory", _peak(f)),
+        ("peak memory", _peak(f).partition(" until")[0]),
         ("to compile" if f.compile_seconds >= 0.005 else "to compile: cached", f"{f.compile_seconds:.2g} s"),
         ("device", f.device),
     ]
@@ -191,7 +204,16 @@ def _peak(f: Function) -> str:
     try:
         return bytes_text(f.memory_plan.peak_bytes)
     except ShapeError:
-        return "shapes not known yet"
+        return "unknown until the shapes are"
+
+
+def _title(f: Function) -> str:
+    return f"The compiler's story of {_signature(f)}"
+
+
+def _signature(f: Function) -> str:
+    names = [str(x.name) for x in f.inputs]
+    return f"{f.name}({', '.join(names if len(names) <= 6 else [*names[:5], '..'])})"
 
 
 def _plural(number: int, noun: str) -> str:
@@ -200,9 +222,8 @@ def _plural(number: int, noun: str) -> str:
 
 def _text(f: Function, stages: list[dict]) -> str:
     rules = counts(f)
-    signature = f"{f.name}({', '.join(str(x.name) for x in f.inputs)}) on {f.device}"
     total = _plural(sum(number for *_, number in rules), "rewrite")
-    lines = [f"{signature}: {_plural(len(f.program.steps), 'kernel')}, {total}, peak {_peak(f)}"]
+    lines = [f"{_signature(f)} on {f.device}: {_plural(len(f.program.steps), 'kernel')}, {total}, peak {_peak(f)}"]
     lines += [
         f"{s['nodes']:>5,} nodes  {s['name']}: {s['note'] or s['about']}" for s in stages if s["nodes"] is not None
     ]
@@ -214,7 +235,7 @@ def _text(f: Function, stages: list[dict]) -> str:
 
 def _still(f: Function, stages: list[dict], hint: str = "") -> str:
     """The pipeline as a chart: one row for each stage, and the facts above."""
-    title = f"The compiler's story of {f.name}"
+    title = _title(f)
     height = TOP + ROW * len(stages) + (36 if hint else 10)
     largest = max(s["nodes"] or 1 for s in stages)
     parts = []
@@ -234,6 +255,7 @@ def _still(f: Function, stages: list[dict], hint: str = "") -> str:
     parts.append(f'<text class="soft" x="0" y="{height - 10}">{escape(hint)}</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="pipeline" role="img" aria-label="{escape(title)}" '
-        f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"><title>{escape(title)}</title>'
-        f"<style>{still_style(asset('pipeline.css'))}</style>{''.join(parts)}</svg>"
+        f'viewBox="-16 -12 {WIDTH + 32} {height + 24}" width="{WIDTH + 32}"><title>{escape(title)}</title>'
+        f"<style>{still_style(asset('pipeline.css'))}</style>"
+        f'<rect class="ground" x="-16" y="-12" width="100%" height="100%"/>{"".join(parts)}</svg>'
     )

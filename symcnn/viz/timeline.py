@@ -48,15 +48,18 @@ def memory_of(f: Function) -> dict:
     except ShapeError as error:
         return {"missing": f"{error.what}; {error.hint}"}
     names = names_of(f.phases[-1].outputs)
-    steps = len(f.program.steps)
+    steps = f.program.steps
+    types = {
+        v: type for step, k in zip(steps, f.kernels, strict=True) for v, type in zip(step.writes, k.shapes, strict=True)
+    }
     return {
-        "steps": [step.name for step in f.program.steps],
+        "steps": [step.name for step in steps],
         "peak": plan.peak_bytes,
         "arena": plan.arena_bytes,
         "kinds": [[KINDS[kind], count] for kind, count in plan.by_kind.items()],
-        "live": _live(plan.buffers, steps),
+        "live": _live(plan.buffers, len(steps)),
         "buffers": [
-            [names.get(b.variable, b.variable.name or "state"), b.variable.op.name if b.variable.op else "", str(b.variable.type), b.kind, b.nbytes, b.offset, b.first, b.last]
+            [names.get(b.variable, b.variable.name or "state"), b.variable.op.name if b.variable.op else "", str(types.get(b.variable, b.variable.type)), b.kind, b.nbytes, b.offset, b.first, b.last]
             for b in plan.buffers
         ],
     }  # fmt: skip

@@ -12,6 +12,8 @@ from symcnn.viz.palette import still_style
 
 SHOWN = 20  # bars of the still picture
 ROW, NAME, BAR, WIDTH = 22, 330, 240, 860
+LONGEST = 44  # characters of a name
+COLUMNS = {"ms": 640, "share": 700, "GFLOP/s": 780, "GB/s": 850}  # of numbers, and where they end
 
 
 @checked_keywords
@@ -62,7 +64,7 @@ def _still(title: str, profile: Profile) -> str:
     slowest = sorted(profile.kernels, key=lambda k: -k.seconds)
     shown, rest = slowest[:SHOWN], slowest[SHOWN:]
     longest = max((k.seconds for k in shown), default=0) or 1
-    parts = [f'<text class="head" x="{NAME + BAR + 20}" y="16">ms, share, GFLOP/s, GB/s</text>']
+    parts = [f'<text class="head" x="{x}" y="16" text-anchor="end">{name}</text>' for name, x in COLUMNS.items()]
     parts += [_bar(k, ROW * (line + 1), longest) for line, k in enumerate(shown)]
     height = ROW * (len(shown) + 1) + 8
     if rest:
@@ -71,19 +73,21 @@ def _still(title: str, profile: Profile) -> str:
         height += ROW
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="times" role="img" aria-label="{escape(title)}" '
-        f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"><title>{escape(title)}</title>'
-        f"<style>{still_style(asset('times.css'))}</style>{''.join(parts)}</svg>"
+        f'viewBox="-16 -8 {WIDTH + 32} {height + 16}" width="{WIDTH + 32}"><title>{escape(title)}</title>'
+        f"<style>{still_style(asset('times.css'))}</style>"
+        f'<rect class="ground" x="-16" y="-8" width="100%" height="100%"/>{"".join(parts)}</svg>'
     )
 
 
 def _bar(k: KernelTime, y: float, longest: float) -> str:
     name = f"{k.index}: {k.name}"
-    name = name if len(name) <= 48 else f"{name[:46]}.."
-    numbers = f"{k.seconds * 1e3:.3f}, {k.share:.1%}, {k.gflops:.1f}, {k.gbytes:.1f}"
+    name = name if len(name) <= LONGEST else f"{name[: LONGEST - 2]}.."
+    numbers = (f"{k.seconds * 1e3:.3f}", f"{100 * k.share:.1f} %", f"{k.gflops:.1f}", f"{k.gbytes:.1f}")
+    places = zip(COLUMNS.values(), numbers, strict=True)
+    texts = "".join(f'<text class="n" x="{x}" y="{y + 14}" text-anchor="end">{text}</text>' for x, text in places)
     return (
         f'<text x="0" y="{y + 14}">{escape(name)}</text>'
-        f'<rect class="bar" x="{NAME}" y="{y + 3}" width="{max(BAR * k.seconds / longest, 1):.1f}" height="14" rx="3"/>'
-        f'<text class="n" x="{NAME + BAR + 20}" y="{y + 14}">{numbers}</text>'
+        f'<rect class="bar" x="{NAME}" y="{y + 3}" width="{max(BAR * k.seconds / longest, 1):.1f}" height="14" rx="3"/>{texts}'
     )
 
 

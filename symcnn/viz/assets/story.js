@@ -98,7 +98,7 @@ function storyGraph(panel, name, content, stages) {
     const drawing = element("div", {});
     graphView(drawing, graph.view, graph.svg);
     panel.append(drawing, element("details", {}, element("summary", {}, "The same as text"), text));
-  } else {
+  } else if (nodes) {
     panel.append(element("p", { class: "soft" }, `Of a graph so large only the first and the last stage are drawn here; sc.draw(f, stage="${from}") draws this one.`), text);
   }
 }
