@@ -30,9 +30,7 @@ __all__ = sorted(_VIEWS)
 
 def __getattr__(name: str) -> Any:
     if name in _VIEWS:
-        view = getattr(import_module(f"symcnn.viz.{_VIEWS[name]}"), name)
-        globals()[name] = view  # in the place of the module of that name, which the import has put here
-        return view
+        return getattr(import_module(f"symcnn.viz.{_VIEWS[name]}"), name)
     raise AttributeError(f"module 'symcnn.viz' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

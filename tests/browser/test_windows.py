@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from symcnn.viz import convolution as convolution_module
-from symcnn.viz.convolution import convolution
+from symcnn.viz.convolution import B, W, convolution
+from symcnn.viz.convolution import X as CONVOLVED
 from symcnn.viz.pooling import X, pooling
 
 from ..viz.pictures import shown
@@ -37,10 +37,9 @@ def test_convolution_with_other_settings(page_of, settings):
     for name, value in settings.items():
         page.get_by_label(name, exact=True).fill(str(value))
     slider(page).press("End")
-    x, w, b = (getattr(convolution_module, name) for name in "XWB")
     geometry = {"stride": 1, "padding": 0, "dilation": 1, **settings}
     channels = geometry.pop("channels", 3)
-    expected = convolved(x[:channels], w[:, :channels], b, **geometry)
+    expected = convolved(CONVOLVED[:channels], W[:, :channels], B, **geometry)
     for f, plane in enumerate(expected):
         np.testing.assert_array_equal(shown(picture(page), f"y[{f}]"), plane)
     assert f"+ 1 = {expected.shape[1]}" in page.locator(".stage").inner_text()
