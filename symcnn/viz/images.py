@@ -38,7 +38,8 @@ def one_example(what: str, model: Module, image) -> np.ndarray:
         raise InputError(f"{what}: this is no image", expected="an array (C, H, W)", found=str(error)) from None
     if array.dtype.kind not in "biuf":
         raise InputError(f"{what}: this is no image", expected="an array (C, H, W) of numbers", found=array.dtype)
-    rank = 3 if model.in_shape is None else len(model.in_shape)
+    unknown = 1 if array.ndim == 1 else 3
+    rank = unknown if model.in_shape is None else len(model.in_shape)
     batch = array[None] if array.ndim == rank else array
     if batch.ndim != rank + 1 or len(batch) != 1 or not batch.size:
         expected = "(C, H, W)" if model.in_shape is None else model.in_shape
