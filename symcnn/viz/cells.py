@@ -45,7 +45,7 @@ def factor(value: float) -> str:
 
 def cell_size(*arrays: np.ndarray) -> float:
     """The side of a cell that the longest of all these numbers fits into."""
-    longest = max((len(number(v)) for a in arrays for v in a.flat if not np.isnan(v)), default=1)
+    longest = max((len(number(v)) for a in arrays for v in a.ravel().tolist() if v == v), default=1)
     return max(SMALLEST, CHARACTER * longest + 10)
 
 
@@ -70,7 +70,8 @@ def grid(name: str, x: float, y: float, size: float, values: np.ndarray, marks=N
     for r, c in np.ndindex(rows, columns):
         inside = pad <= r < rows - pad and pad <= c < columns - pad
         classes = f"cell{'' if inside else ' pad'} {marks(r, c) if marks else ''}".rstrip()
-        shown = "" if np.isnan(values[r, c]) else number(values[r, c])
+        value = float(values[r, c])
+        shown = "" if np.isnan(value) else number(value)
         ring = f'<circle cx="{size / 2:g}" cy="{size / 2:g}" r="{size * 0.4:g}"/>' if "best" in classes else ""
         parts.append(
             f'<g class="{classes}" transform="translate({x + c * size:g} {y + r * size:g})">'

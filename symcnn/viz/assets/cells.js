@@ -54,7 +54,7 @@ function sheet(width, height, label, parts) {
 }
 
 // A picture that is drawn anew at every step, and whose cells with a step can be clicked.
-function stage(label, go) {
+function stage(label, go = () => {}) {
   const follow = (event) => {
     const cell = event.target.closest("[data-step]");
     if (cell) go(+cell.dataset.step);
