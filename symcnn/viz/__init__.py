@@ -22,6 +22,9 @@ _VIEWS = {
     "saliency": "saliency",
     "training_report": "training_report",
     "LiveReport": "live_report",
+    "plot_history": "plots",
+    "plot_norms": "plots",
+    "plot_confusion": "plots",
     "to_networkx": "graph",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -38,8 +39,9 @@ class LineChart:
         Whether the values are shares.
     band : tuple of float or None
         (low, high): the values that are healthy, shaded.
-    first : int
-        Which look the first series has; the others follow. So what is drawn in several charts looks alike in all.
+    looks : sequence of int
+        The look (colour and dash) of each series, so that one that is drawn in several charts looks alike in all; by
+        default 0, 1, ...
 
     Examples
     --------
@@ -55,16 +57,20 @@ class LineChart:
     log: bool = False
     percent: bool = False
     band: tuple[float, float] | None = None
-    first: int = 0
+    looks: Sequence[int] = ()
 
     @property
     def positions(self) -> list[float]:
         longest = max(map(len, self.series.values()), default=0)
         return list(range(1, longest + 1)) if self.at is None else list(self.at)
 
+    def look(self, i: int) -> int:
+        """The look of series number `i`."""
+        return self.looks[i] if self.looks else i
+
     def scale(self) -> dict[str, Any]:
         """How values become places: the frame in pixels, the range of either axis, whether the upright one is logarithmic."""
-        ticks, positions = self._ticks(), self.positions or [1]
+        ticks, positions = self.ticks(), self.positions or [1]
         first, last = positions[0], positions[-1]
         return {
             "left": LEFT,
@@ -94,7 +100,11 @@ class LineChart:
             if isfinite(v) and (v > 0 or not self.log)
         ]  # fmt: skip
 
-    def _ticks(self) -> list[float]:
+    def tick_text(self, tick: float) -> str:
+        return f"{tick:.0%}" if self.percent else short(tick)
+
+    def ticks(self) -> list[float]:
+        """Of the values: round numbers that cover them, and the band."""
         values = [v for values in self.series.values() for _, v in self._drawn(values)] + list(self.band or ())
         if self.log:
             return log_ticks(min(values, default=0.1), max(values, default=1.0))
@@ -113,8 +123,8 @@ class LineChart:
                 f'<rect class="band" x="{left}" width="{right - left:g}" y="{high:.1f}" height="{low - high:.1f}"/>'
                 f'<text class="banded" x="{left + 6}" y="{(low + high) / 2 + 4:.1f}">healthy</text>'
             )
-        for tick in self._ticks():
-            y, text = place_y(tick, scale), f"{tick:.0%}" if self.percent else short(tick)
+        for tick in self.ticks():
+            y, text = place_y(tick, scale), self.tick_text(tick)
             parts.append(
                 f'<line class="grid" x1="{left}" x2="{right:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
                 f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
@@ -130,13 +140,13 @@ class LineChart:
     def _lines(self, scale) -> list[str]:
         parts = []
         marked = sum(map(len, self.series.values())) <= MARKED
-        for i, (name, values) in enumerate(self.series.items(), start=self.first):
-            drawn = self._drawn(values)
+        for i, (name, values) in enumerate(self.series.items()):
+            drawn, look = self._drawn(values), self.look(i)
             points = " ".join(f"{place_x(x, scale):.1f},{place_y(v, scale):.1f}" for x, v in drawn)
-            parts.append(f'<polyline class="line{i % COLOURS}" points="{points}"{_dash(i)}/>')
+            parts.append(f'<polyline class="line{look % COLOURS}" points="{points}"{_dash(look)}/>')
             if marked:
                 parts += [
-                    f'<circle class="dot{i % COLOURS}" cx="{place_x(x, scale):.1f}" cy="{place_y(v, scale):.1f}" r="3">'
+                    f'<circle class="dot{look % COLOURS}" cx="{place_x(x, scale):.1f}" cy="{place_y(v, scale):.1f}" r="3">'
                     f"<title>{escape(name)}, {escape(self.x_label)} {x:g}: {self.text(v)}</title></circle>"
                     for x, v in drawn
                 ]
@@ -145,13 +155,13 @@ class LineChart:
     def _labels(self, scale) -> list[str]:
         """The name of each series where its line ends."""
         ends = {}
-        for i, (name, values) in enumerate(self.series.items(), start=self.first):
+        for i, (name, values) in enumerate(self.series.items()):
             if drawn := self._drawn(values):
-                ends[i, name] = place_y(drawn[-1][1], scale)
+                ends[self.look(i), name] = place_y(drawn[-1][1], scale)
         heights = spread(list(ends.values()), scale["top"], scale["bottom"])
         return [
-            f'<text class="name{i % COLOURS}" x="{scale["right"] + 10:g}" y="{y + 4:.1f}">{escape(abridged(name))}</text>'
-            for (i, name), y in zip(ends, heights, strict=True)
+            f'<text class="name{look % COLOURS}" x="{scale["right"] + 10:g}" y="{y + 4:.1f}">{escape(abridged(name))}</text>'
+            for (look, name), y in zip(ends, heights, strict=True)
         ]
 
     def text(self, value: float) -> str:
@@ -159,9 +169,9 @@ class LineChart:
         return f"{value:.1%}" if self.percent else f"{value:.4g}"
 
 
-def _dash(i: int) -> str:
-    """The attribute that dashes a line of look number `i`; the first is solid."""
-    pattern = DASHES[i % len(DASHES)]
+def _dash(look: int) -> str:
+    """The attribute that dashes a line; the first look is solid."""
+    pattern = DASHES[look % len(DASHES)]
     return f' stroke-dasharray="{pattern}"' if pattern else ""
 
 

@@ -249,7 +249,7 @@ def _live_chart(chart: LineChart) -> dict[str, Any]:
         "axis": chart.x_label,
         "at": chart.positions,
         "names": list(chart.series),
-        "first": chart.first,
+        "looks": [chart.look(i) for i in range(len(chart.series))],
         "values": [[float(f"{v:.5g}") if isfinite(v) else None for v in values] for values in chart.series.values()],
         "percent": chart.percent,
         "forms": [{"svg": form.svg(), "scale": form.scale()} for form in forms],

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite, nan
+from numbers import Real
 
+from symcnn.errors import InputError
+from symcnn.train import History
 from symcnn.viz.chart import LineChart
 
 MOST_LINES = 12  # in one chart; more cannot be told apart
@@ -21,6 +25,22 @@ OF_LAYERS = {
 SETTINGS = ("learning_rate", "seconds")  # of a history: nothing that was measured on examples
 
 
+def checked_history(history) -> History:
+    """`history` as a History.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not isinstance(history, Mapping):
+        raise InputError("this is no history", expected="what sc.train.fit returns", found=type(history).__name__)
+    for name, values in history.items():
+        if not hasattr(values, "__len__") or isinstance(values, str) or not all(isinstance(v, Real) for v in values):
+            raise InputError(f"the history of {name} is no list of numbers", found=repr(values)[:60])
+    return History({str(name): [float(v) for v in values] for name, values in history.items()})
+
+
 def history_charts(history) -> list[LineChart]:
     """Loss first, then every metric, training and validation in one chart; the learning rate if it changes.
 
@@ -35,16 +55,16 @@ def history_charts(history) -> list[LineChart]:
     for name in names:
         both = {"training": history.get(name), "validation": history.get(f"val_{name}")}
         series = {which: list(values) for which, values in both.items() if values is not None}
-        charts.append(_curves(name, series, first=0 if "training" in series else 1))
+        charts.append(_curves(name, series, looks=[list(both).index(which) for which in series]))
     rates = list(history.get("learning_rate", ()))
     if len(set(rates)) > 1:
-        charts.append(_curves("learning rate", {"rate": rates}, first=2))
+        charts.append(_curves("learning rate", {"rate": rates}, looks=(2,)))
     return charts
 
 
-def _curves(name, series, first) -> LineChart:
+def _curves(name, series, looks) -> LineChart:
     at = list(range(1, max(map(len, series.values())) + 1))
-    return LineChart(name[:1].upper() + name[1:], *thinned(series, at), first=first)
+    return LineChart(name[:1].upper() + name[1:], *thinned(series, at), looks=looks)
 
 
 def layer_charts(records) -> list[LineChart]:
@@ -58,13 +78,14 @@ def layer_charts(records) -> list[LineChart]:
     steps = list(dict.fromkeys(record["step"] for record in records))
     layers = list(dict.fromkeys(record["layer"] for record in records))
     found = {(record["layer"], record["step"]): record for record in records}
-    charts = []
+    charts, looks = [], {}
     for number, (title, options) in OF_LAYERS.items():
         series = {layer: [found.get((layer, s), {}).get(number, nan) for s in steps] for layer in layers}
         series = {layer: values for layer, values in series.items() if any(map(isfinite, values))}
         if series:
             shown = _shown(series, by_size=options.get("percent", False))
-            charts.append(LineChart(title, *thinned(shown, steps), x_label="step", **options))
+            of_shown = [looks.setdefault(layer, len(looks)) for layer in shown]
+            charts.append(LineChart(title, *thinned(shown, steps), x_label="step", looks=of_shown, **options))
     return charts
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Real
-
 from symcnn.data import as_dataset
 from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
-from symcnn.train import GradientCheck, History, Monitor
+from symcnn.train import GradientCheck, Monitor
 from symcnn.train.step import check_model
 from symcnn.viz.figure import Figure
 from symcnn.viz.mistakes import judged
 from symcnn.viz.run_report import RunReport
+from symcnn.viz.training_charts import checked_history
 
 
 @checked_keywords
@@ -55,7 +53,7 @@ def training_report(
 
     Examples
     --------
-    >>> history = History(loss=[2.0, 1.0, 0.5], val_loss=[2.1, 1.3, 1.1], val_accuracy=[0.3, 0.6, 0.7])
+    >>> history = dict(loss=[2.0, 1.0, 0.5], val_loss=[2.1, 1.3, 1.1], val_accuracy=[0.3, 0.6, 0.7])
     >>> print(training_report(history))
     Training report
     3 epochs; loss 0.5; val_loss 1.1; val_accuracy 0.7
@@ -67,7 +65,7 @@ def training_report(
     <BLANKLINE>
     Nothing looks wrong.
     """
-    report = RunReport(title, _checked_history(history), _checked("monitor", monitor, Monitor))
+    report = RunReport(title, checked_history(history), _checked("monitor", monitor, Monitor))
     report.gradient_check = _checked("gradient_check", gradient_check, GradientCheck)
     if (model is None) != (data is None):
         given, missing = ("data", "model") if model is None else ("model", "data")
@@ -78,17 +76,6 @@ def training_report(
         names = dataset.classes if classes is None else tuple(map(str, classes))
         report.confusion, report.mistakes = judged(model, dataset, names)
     return report.figure()
-
-
-def _checked_history(history) -> History:
-    if not isinstance(history, Mapping):
-        raise InputError(
-            "training_report: this is no history", expected="what sc.train.fit returns", found=type(history).__name__
-        )
-    for name, values in history.items():
-        if not hasattr(values, "__len__") or isinstance(values, str) or not all(isinstance(v, Real) for v in values):
-            raise InputError(f"training_report: the history of {name} is no list of numbers", found=repr(values)[:60])
-    return History({str(name): [float(v) for v in values] for name, values in history.items()})
 
 
 def _checked(name, value, kind):

@@ -7,7 +7,7 @@ function readableChart(chart, moved) {
     "aria-valuemin": chart.at[0] ?? 0, "aria-valuemax": chart.at[last] ?? 0,
   });
   const place = element("span", { class: "place" });
-  const entries = chart.names.map((name, i) => legendEntry(frame, name, chart.first + i));
+  const entries = chart.names.map((name, i) => legendEntry(frame, name, chart.looks[i]));
   const legend = element("div", { class: "legend" }, place, ...entries.map((entry) => entry.button));
   let form, at = last;
 
