@@ -13,6 +13,7 @@ from time import perf_counter
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 FOLDER = Path(__file__).resolve().parent
 CELL_SECONDS = 120  # a cell that takes longer is taken for one that hangs
@@ -78,7 +79,11 @@ def text(notebook) -> str:
 def main(beginnings) -> None:
     for path in notebooks(*beginnings):
         start = perf_counter()
-        path.write_text(text(clean(execute(read(path)))), encoding="utf-8")
+        try:
+            ran = execute(read(path))
+        except CellExecutionError as error:
+            sys.exit(f"{path.name}: {error}")
+        path.write_text(text(clean(ran)), encoding="utf-8")
         print(f"{path.name}: {perf_counter() - start:.1f} s", flush=True)
 
 
