@@ -8,47 +8,13 @@ from html import escape
 import numpy as np
 
 from symcnn import metrics
-from symcnn.nn.summary import TEXTS
+from symcnn.nn.summary import TEXTS, Summary
+from symcnn.train import History
 from symcnn.viz.chart import LineChart
-from symcnn.viz.png import img, stretched
-
-STYLE = """
-:root { color-scheme: light dark; --ink: light-dark(#1d2433, #e6e9f0); --paper: light-dark(#fbfbf9, #14171d);
-  --card: light-dark(#fff, #1c2028); --rule: light-dark(#e3e5ea, #323845); --soft: light-dark(#667085, #98a1b3);
-  --c0: light-dark(#2457c5, #7aa5ff); --c1: light-dark(#c2500a, #ffa25c); }
-body { margin: 0 auto; max-width: 980px; padding: 40px 24px 64px; background: var(--paper); color: var(--ink);
-  font: 16px/1.55 system-ui, sans-serif; }
-h1 { font-size: 30px; margin: 0; letter-spacing: -.01em } h2 { font-size: 19px; margin: 44px 0 6px }
-p { margin: 6px 0 14px; color: var(--soft); max-width: 70ch }
-.figures { display: flex; flex-wrap: wrap; gap: 12px; margin: 24px 0 0 }
-.figures div { flex: 1 1 130px; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 12px 16px }
-.figures b { display: block; font-size: 25px; font-variant-numeric: tabular-nums }
-.figures span { color: var(--soft); font-size: 13.5px }
-.row { display: flex; flex-wrap: wrap; gap: 20px }
-.row > * { flex: 1 1 380px; min-width: 0 }
-.scroll { overflow-x: auto } .row > .scroll { flex: 2 1 530px }
-.row > :not(.scroll):not(.chart):not(.filters) { flex: 1 1 300px }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14.5px }
-td, th { padding: 4px 12px; text-align: left; border-bottom: 1px solid var(--rule); font-weight: 400 }
-th { color: var(--soft) } td.n, th.n { text-align: right } tr.total td { font-weight: 600; border-bottom: 0 }
-code { font: 13.5px ui-monospace, monospace }
-.bar { fill: var(--c0); opacity: .75 }
-.chart { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; width: 100%; height: auto }
-.chart text { font-size: 11.5px; fill: var(--soft) } .chart text.title { font-size: 13px; fill: var(--ink) } .chart .grid { stroke: var(--rule) }
-.chart polyline { fill: none; stroke-width: 2.2; stroke-linejoin: round }
-.line0 { stroke: var(--c0) } .dot0 { fill: var(--c0) } .chart .name0 { fill: var(--c0) }
-.line1 { stroke: var(--c1) } .dot1 { fill: var(--c1) } .chart .name1 { fill: var(--c1) }
-.pixels { image-rendering: pixelated; border-radius: 3px; display: block }
-.tiles { display: flex; flex-wrap: wrap; gap: 8px } .tiles figure { margin: 0 6px 10px 0; width: 112px }
-figcaption { font-size: 12.5px; line-height: 1.35; padding-top: 4px; overflow-wrap: anywhere }
-.filters { margin: 0 } .filters div { display: grid; grid-template-columns: repeat(10, max-content); gap: 5px }
-figcaption span { color: var(--soft) }
-table.confusion td, table.confusion th { border: 0; padding: 5px 3px; text-align: center; min-width: 32px }
-table.confusion th.name { text-align: right; padding-right: 10px; white-space: nowrap }
-table.confusion th.top { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; white-space: nowrap }
-table.confusion td { border-radius: 4px } table.confusion td.right { outline: 1.5px solid var(--c0); outline-offset: -2px }
-footer { margin-top: 48px; color: var(--soft); font-size: 14px }
-"""
+from symcnn.viz.confusion import class_rows, confusion_table
+from symcnn.viz.figure import asset, page
+from symcnn.viz.filters import filters
+from symcnn.viz.mistakes import mistake_tiles, worst_mistakes
 
 
 @dataclass(frozen=True)
@@ -77,9 +43,9 @@ class Report:
     title: str
     subtitle: str
     figures: dict[str, str]
-    summary: object
+    summary: Summary
     node_counts: dict[str, int]
-    history: dict
+    history: History
     filters_before: np.ndarray
     filters_after: np.ndarray
     images: np.ndarray
@@ -102,50 +68,27 @@ class Report:
             _section(
                 "First-layer filters",
                 "What the first convolution looks for, before training (noise) and after (edges, blobs, textures).",
-                _filters(self.filters_before, self.filters_after),
+                filters(self.filters_after, before=self.filters_before).svg,
             ),
             _section(
                 "Confusion matrix",
                 "Rows: the true class; columns: what the network said. The diagonal is right.",
-                f'<div class="row">{_confusion(confusion, self.classes)}{_per_class(confusion, self.classes)}</div>',
+                f'<div class="row">{confusion_table(confusion, self.classes)}{_per_class(confusion, self.classes)}</div>',
             ),
             _section(
                 "Where it is wrong, and most certain",
                 "Test images, the most confident mistakes first.",
-                self._mistakes(),
+                mistake_tiles(worst_mistakes(self.images, self.logits, self.labels), self.classes),
             ),
         )
         figures = "".join(f"<div><b>{escape(v)}</b><span>{escape(k)}</span></div>" for k, v in self.figures.items())
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self.title)}</title><style>{STYLE}</style></head><body>"
+        return page(
+            self.title,
             f"<h1>{escape(self.title)}</h1><p>{escape(self.subtitle)}</p>"
-            f'<div class="figures">{figures}</div>{"".join(sections)}'
-            "<footer>Images: Fashion-MNIST, © 2017 Zalando SE, MIT licence. Made by <code>symcnn demo</code>.</footer>"
-            "</body></html>\n"
+            f'<div class="facts">{figures}</div>{"".join(sections)}'
+            "<footer>Images: Fashion-MNIST, © 2017 Zalando SE, MIT licence. Made by <code>symcnn demo</code>.</footer>",
+            "".join(map(asset, ("chart.css", "training_report.css", "report.css"))),
         )
-
-    def _mistakes(self, count: int = 24) -> str:
-        probability = softmax(self.logits)
-        said = probability.argmax(axis=1)
-        wrong = np.flatnonzero(said != self.labels)
-        wrong = wrong[np.argsort(-probability[wrong, said[wrong]], kind="stable")][:count]
-        tiles = []
-        for i in wrong:
-            truth, answer = self.classes[self.labels[i]], self.classes[said[i]]
-            picture = img(self.images[i, 0], f"{escape(truth)}, taken for {escape(answer)}", scale=4)
-            share = f"{probability[i, said[i]]:.0%}"
-            tiles.append(
-                f"<figure>{picture}<figcaption>{escape(answer)} {share}<br><span>is: {escape(truth)}</span></figcaption></figure>"
-            )
-        return f'<div class="tiles">{"".join(tiles) or "<p>None: every test image is classified rightly.</p>"}</div>'
-
-
-def softmax(logits) -> np.ndarray:
-    """Probabilities (n, classes) of logits."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 def _section(title, text, content) -> str:
@@ -154,15 +97,9 @@ def _section(title, text, content) -> str:
 
 def _network(summary) -> str:
     header, *rows, total = summary.cells()
-
-    def line(cells, tag, attributes=""):
-        texts = "".join(
-            f"<{tag}{' class=n' if i >= TEXTS else ''}>{escape(text)}</{tag}>" for i, text in enumerate(cells)
-        )
-        return f"<tr{attributes}>{texts}</tr>"
-
-    body = line(header, "th") + "".join(line(r, "td") for r in rows) + line(total, "td", ' class="total"')
-    return f'<div class="scroll"><table>{body}</table></div>'
+    body = "".join(_line(row, "td", TEXTS) for row in rows)
+    whole = _line(total, "td", TEXTS, ' class="total"')
+    return f'<div class="scroll"><table>{_line(header, "th", TEXTS)}{body}{whole}</table></div>'
 
 
 def _stages(node_counts) -> str:
@@ -184,37 +121,13 @@ def _curves(history) -> str:
     )
 
 
-def _filters(before, after) -> str:
-    def tiles(weights):
-        """The first input channel of each filter, stretched to full contrast."""
-        return "".join(img(stretched(w[0]), f"filter {i}", scale=7) for i, w in enumerate(weights, start=1))
-
-    figures = "".join(
-        f'<figure class="filters"><div>{tiles(weights)}</div><figcaption>{name} training</figcaption></figure>'
-        for name, weights in (("before", before), ("after", after))
-    )
-    return f'<div class="row">{figures}</div>'
-
-
-def _confusion(confusion, classes) -> str:
-    top = "".join(f'<th class="top">{escape(name)}</th>' for name in classes)
-    per_row = confusion.sum(axis=1, keepdims=True).clip(min=1)
-    rows = []
-    for i, (name, counts) in enumerate(zip(classes, confusion, strict=True)):
-        cells = "".join(
-            f'<td{" class=right" if i == j else ""} style="background:color-mix(in srgb,var(--{"c0" if i == j else "c1"}) '
-            f'{70 * share:.0f}%,transparent)">{count or ""}</td>'
-            for j, (count, share) in enumerate(zip(counts, counts / per_row[i], strict=True))
-        )
-        rows.append(f'<tr><th class="name">{escape(name)}</th>{cells}</tr>')
-    return f'<div class="scroll"><table class="confusion"><tr><th></th>{top}</tr>{"".join(rows)}</table></div>'
-
-
 def _per_class(confusion, classes) -> str:
-    rows = "".join(
-        f'<tr><td>{escape(name)}</td><td class="n">{p:.3f}</td><td class="n">{r:.3f}</td></tr>'
-        for name, p, r in zip(classes, metrics.precision(confusion), metrics.recall(confusion), strict=True)
-    )
-    return (
-        f'<div><table><tr><th>class</th><th class="n">precision</th><th class="n">recall</th></tr>{rows}</table></div>'
-    )
+    lines = ((name, precision, recall) for name, precision, recall, _ in class_rows(confusion, classes))
+    body = _line(("class", "precision", "recall"), "th", 1) + "".join(_line(line, "td", 1) for line in lines)
+    return f"<div><table>{body}</table></div>"
+
+
+def _line(cells, tag: str, texts: int, attributes="") -> str:
+    """A row of a table whose first cells, so many, are texts and the others numbers."""
+    row = "".join(f"<{tag}{' class=n' if k >= texts else ''}>{escape(text)}</{tag}>" for k, text in enumerate(cells))
+    return f"<tr{attributes}>{row}</tr>"

@@ -11,8 +11,9 @@ import pytest
 from symcnn.errors import ShapeError
 from symcnn.nn.summary import Row, Summary
 from symcnn.train.history import History
+from symcnn.viz.mistakes import softmax
 from symcnn.viz.png import png, stretched
-from symcnn.viz.report import Report, softmax
+from symcnn.viz.report import Report
 
 
 def decode(content):
