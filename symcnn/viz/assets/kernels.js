@@ -7,9 +7,8 @@ function chooser(items, label, show) {
   const panel = element("div", { class: "detail", role: "region", "aria-label": "chosen", tabindex: 0 });
   const count = element("output", { class: "soft" });
   const filter = element("input", { type: "search", placeholder: `filter ${label}`, "aria-label": `filter ${label}` });
-  const key = Math.random().toString(36).slice(2);
   const entries = items.map((item, k) => {
-    const entry = element("li", { role: "option", id: `${key}-${k}`, onclick: () => choose(k) }, element("b", {}, item.title), element("span", {}, item.note));
+    const entry = element("li", { role: "option", id: `${label}-${k}`, onclick: () => choose(k) }, element("b", {}, item.title), element("span", {}, item.note));
     list.append(entry);
     return entry;
   });

@@ -37,7 +37,6 @@ function tabbed(names, fill) {
   const panels = {};
   const bar = element("div", { class: "tabs", role: "tablist", "aria-label": "stages" });
   const all = element("div", {});
-  const key = Math.random().toString(36).slice(2); // ids must differ between figures that share a page
   function open(name, focus = false) {
     for (const n of names) {
       buttons[n].setAttribute("aria-selected", n === name);
@@ -51,7 +50,7 @@ function tabbed(names, fill) {
     if (focus) buttons[name].focus();
   }
   for (const name of names) {
-    const id = `${key}-${name}`;
+    const id = `tab-${name}`; // a shadow root has ids of its own
     buttons[name] = element("button", { type: "button", role: "tab", id, "aria-controls": `${id}-panel`, onclick: () => open(name) }, name);
     panels[name] = element("section", { class: "panel", role: "tabpanel", id: `${id}-panel`, "aria-labelledby": id });
     bar.append(buttons[name]);
