@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from html import escape
 
 import numpy as np
 
-from symcnn.ir.variable import Variable
 from symcnn.viz.drawing import Drawing, Node
 from symcnn.viz.png import data_uri, stretched
 from symcnn.viz.run import Run
@@ -30,18 +29,20 @@ class Labels:
         self.run, self.outputs = run, set(outputs)
         self.has_arrays = any(a.ndim for a in run.values.values())
         self.downstream = {(p.variable, part.position): part.downstream for p in run.pulls for part in p.parts}
+        readers = Counter(v.inputs[k] for v, k in self.downstream if v.inputs[k].op or v.inputs[k].name)
+        self.has_forks = max(readers.values(), default=0) > 1
 
     def spacing(self) -> dict[str, float]:
         """What drawings must leave free for the labels, as arguments of `drawing_of`."""
         if self.has_arrays:
-            return {"room": 140.0, "gap": 2 * SIDE + 40, "straight": 112.0}
-        return {"room": 96.0, "gap": 30.0, "straight": 66.0}
+            return {"room": 226.0 if self.has_forks else 140.0, "gap": 2 * SIDE + 40, "straight": 112.0}
+        return {"room": 140.0 if self.has_forks else 96.0, "gap": 30.0, "straight": 66.0}
 
     def overhang(self, direction: str) -> tuple[float, float, float]:
         """How far labels reach beyond the boxes: to the right, below, and both above and below."""
         if direction == "down":
             return 70, 34, 0
-        return self.spacing()["room"] - 20, 0, SIDE + 8 if self.has_arrays else 0
+        return self.spacing()["straight"] + 10, 0, SIDE + 8 if self.has_arrays else 0
 
     def svg(self, drawing: Drawing) -> str:
         """All labels of one level of a drawing."""
@@ -86,7 +87,11 @@ class Labels:
         """What this reader adds to the gradient of a Variable with several."""
         downstream = self.downstream[wire.reader, wire.position]
         x, y = arrow.points[-1]
-        place = (x - 6, y - 10) if direction == "down" else (x - 11, y + 13)
+        first = len(arrow.wires) > 1 and wire is arrow.wires[0]  # of two: x * x reads x twice
+        if direction == "down":
+            place = x - 6, y - (24 if first else 10)
+        else:
+            place = x - 11, y - 8 if first or y < arrow.target.y - 1 else y + 13
         key = escape(f"{arrow.target.box.key}:{wire.position}")
         return f'<text class="gradient part" data-part="{key}" x="{place[0]:.1f}" y="{place[1]:.1f}">d {summary(downstream)}</text>'
 
@@ -109,7 +114,8 @@ def summary(array: np.ndarray) -> str:
         return "empty"
     if array.dtype.kind not in "f":
         return f"{array.min()} .. {array.max()}"
-    return f"{short(array.mean(dtype='float64'))} ± {short(array.std(dtype='float64'))}"
+    with np.errstate(all="ignore"):  # of infinities, too
+        return f"{short(array.mean(dtype='float64'))} ± {short(array.std(dtype='float64'))}"
 
 
 def thumbnail(array: np.ndarray, x: float, y: float, name: str) -> str:

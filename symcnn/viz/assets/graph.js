@@ -226,7 +226,7 @@ function graphCamera(stage, svg) {
   }
   function fit() {
     const [width] = size();
-    scale = Math.max(0.7, Math.min(1, stage.clientWidth / width)); // smaller print is not worth having
+    scale = Math.max(0.6, Math.min(1, stage.clientWidth / width)); // smaller print is not worth having
     [x, y] = [Math.max(0, (stage.clientWidth - width * scale) / 2), 0];
     settle();
     apply();
