@@ -214,6 +214,7 @@ def counts(f: Function) -> list[tuple[str, str, str, int]]:
     return [(*key, number) for key, number in found.items()]
 
 
+@cache
 def place(origin: Origin) -> str:
     """File and line of a rule, the file as one finds it inside symcnn; nothing of where symcnn itself lies."""
     path, package = Path(origin.file), Path(symcnn.__file__).parent

@@ -6,10 +6,12 @@ import json
 import zlib
 from base64 import b64encode
 from html import escape
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from symcnn.errors import InputError, ShapeError
 from symcnn.function import Function
+from symcnn.ir.graph import toposort
 from symcnn.keywords import checked_keywords
 from symcnn.nn.summary import bytes_text
 from symcnn.profile import Profile
@@ -79,7 +81,7 @@ def story(f: Function | Step, profile: Profile | None = None) -> Figure:
     print(f.explain()) tells every stage in full
     """
     f = _checked(f, profile)
-    graphs = {name: stage for name, stage in f.stages.items() if stage.nodes is not None}
+    graphs = _graph_stages(f)
     content = {
         "graphs": _graphs(graphs),
         "replay": replay_of(f, REPLAYED),
@@ -119,9 +121,9 @@ def explanation(told: Explanation) -> Figure:
     "The compiler's story of function(x)"
     """
     f = told.function
-    if max(f.node_counts.values()) <= QUICK:
+    if all(len(toposort(phase.outputs)) <= QUICK for phase in f.phases):
         return story(f)
-    stages = _stages(f, {name: stage for name, stage in f.stages.items() if stage.nodes is not None})
+    stages = _stages(f, _graph_stages(f))
     hint = "It is a large one: sc.viz.story(f) makes the page with all of it."
     return Figure(_title(f), _still(f, stages, hint), f"{_text(f, stages)}\n{hint}")
 
@@ -149,6 +151,10 @@ def _checked(f, profile) -> Function:
             found=_plural(len(profile.kernels), "other"),
         )
     return f
+
+
+def _graph_stages(f: Function) -> dict[str, Stage]:
+    return {name: f.stages[name] for name in takewhile(lambda name: name != "nests", f.stages)}
 
 
 def _graphs(stages: dict[str, Stage]) -> dict[str, dict | None]:

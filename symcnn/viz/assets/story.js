@@ -91,7 +91,7 @@ function storyGraph(panel, name, content, stages) {
   for (let k = at; content.graphs[from] === null; k -= 1) from = stages[k - 1].name;
   const graph = content.graphs[from];
   const { about, nodes, note } = stages[at];
-  panel.append(element("p", {}, `${about}. ${nodes.toLocaleString("en")} nodes${from === name ? note && `, ${note}` : `, unchanged since ${from}`}.`));
+  panel.append(element("p", { class: "about" }, `${about}. ${nodes.toLocaleString("en")} nodes${from === name ? note && `, ${note}` : `, unchanged since ${from}`}.`));
   const text = element("pre", { class: "long", tabindex: 0, role: "region", "aria-label": `${name} as text` }, graph.text);
   if (graph.svg) {
     const drawing = element("div", {});
