@@ -22,3 +22,21 @@ class Displayed:
             return view(self)._repr_mimebundle_()
         except Exception:
             return {"text/plain": str(self), "text/html": f"<pre>{escape(str(self))}</pre>"}
+
+
+def traceback(error: Exception) -> list[str]:
+    """What IPython prints for an error: its traceback; in a notebook, below a drawing of the graph up to what failed."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    shell = get_ipython()
+    try:
+        if type(shell).__name__ != "TerminalInteractiveShell" and (figure := _failure(error)) is not None:
+            display(figure)
+    except Exception:  # the error that is being told about matters more than its picture
+        pass
+    return shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+
+
+def _failure(error):
+    return import_module("symcnn.viz").failure(error)

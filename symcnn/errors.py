@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+from symcnn.display import traceback
+
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -19,9 +21,12 @@ def user_frame():
 
 def _is_ours(frame) -> bool:
     file = frame.f_code.co_filename
-    # The __init__ that a dataclass makes has no file, but the module of its class.
-    return file.startswith(_PACKAGE) or (
-        file == "<string>" and frame.f_globals.get("__name__", "").startswith("symcnn.")
+    module = frame.f_globals.get("__name__", "")
+    # The __init__ that a dataclass makes has no file, but the module of its class; replace() and copy() call ours.
+    return (
+        file.startswith(_PACKAGE)
+        or (file == "<string>" and module.startswith("symcnn."))
+        or module in ("dataclasses", "copy")
     )
 
 
@@ -51,6 +56,8 @@ class SymcnnError(Exception):
     ----------
     layer : object or None
         The layer of a network that it happened in, and what that was applied to; modules fill it in.
+    op, operands : Op or None, tuple of Variables
+        What could not be applied, and to what.
 
     Examples
     --------
@@ -62,6 +69,8 @@ class SymcnnError(Exception):
     """
 
     layer: Any = None
+    op: Any = None
+    operands: tuple = ()
 
     def __init__(self, what, *, where=None, expected=None, found=None, hint=None):
         if where is None:
@@ -80,6 +89,10 @@ class SymcnnError(Exception):
             ("hint:    ", self.hint),
         )
         return "\n".join([self.what, *(f"  {label} {value}" for label, value in rows if value is not None)])
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython asks for this in place of its own traceback."""
+        return traceback(self)
 
 
 class ShapeError(SymcnnError, ValueError):

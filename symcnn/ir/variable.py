@@ -363,6 +363,7 @@ def apply(op: Op, *inputs: Variable) -> Variable:
         error.what = error.what if error.what.startswith(op.name) else f"{op.name}: {error.what}"
         error.where = user_origin()
         error.found = error.found or ", ".join(repr(x) for x in inputs)
+        error.op, error.operands = op, inputs
         raise
     made = Variable(op, inputs, inferred)
     with _lock:

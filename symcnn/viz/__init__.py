@@ -9,6 +9,7 @@ from typing import Any
 _VIEWS = {
     "Figure": "figure",
     "draw": "draw",
+    "failure": "failure",
     "story": "story",
     "explanation": "story",
     "times": "times",

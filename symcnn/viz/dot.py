@@ -19,8 +19,8 @@ def dot(outputs: Iterable[Variable]) -> str:
     >>> print(dot([sc.exp(x)]))
     digraph {
       rankdir=LR
-      "x" [label="x\\\\nfloat32[]" shape=ellipse]
-      "%1" [label="exp\\\\nfloat32[]" shape=box]
+      "x" [label="x\\nfloat32[]" shape=ellipse]
+      "%1" [label="exp\\nfloat32[]" shape=box]
       "x" -> "%1" [style=solid]
     }
     """

@@ -98,7 +98,7 @@ def boxes_of(outputs: Iterable[Variable], collapse: bool) -> tuple[list[Box], li
         top.at(paths.get(v, ())).boxes.append(box)
     if any(_is_number(v) for v in outputs):  # an output that is a plain number
         top.boxes += [Box(f"out:{k}", names[v], "constant", v) for k, v in enumerate(outputs) if _is_number(v)]
-    return _with_repeats(_unfolded(top), wires), wires
+    return _in_parts(_with_repeats(_unfolded(top), wires)), wires
 
 
 def _is_number(v) -> bool:
@@ -211,6 +211,26 @@ def _with_repeats(boxes: list[Box], wires: list[Wire]) -> list[Box]:
             title = f"{run[0].title} .. {run[-1].title} x {len(run)}"
             merged |= dict.fromkeys(run, Box(f"{run[0].key}..", title, "group", None, run[0].backward, run))
     return list(dict.fromkeys(merged.get(b, b) for b in boxes))
+
+
+CROWD = 120  # boxes beside each other that nobody can read, and that take long to lay out
+PART = 30
+
+
+def _in_parts(boxes: list[Box], path: str = "") -> list[Box]:
+    """Where too many boxes stand beside each other, groups of them, in the order of the program."""
+    for box in boxes:
+        box.inside = _in_parts(box.inside, box.key)
+    while len(boxes) > CROWD:
+        size = max(PART, -(-len(boxes) // CROWD))
+        parts = [boxes[k : k + size] for k in range(0, len(boxes), size)]
+        boxes = [
+            Box(
+                f"{path}#{part[0].key}", f"part {k} of {len(parts)}", "group", None, all(b.backward for b in part), part
+            )
+            for k, part in enumerate(parts, start=1)
+        ]
+    return boxes
 
 
 def _structure(box: Box) -> tuple:

@@ -140,7 +140,8 @@ def _backward(cost, values):
             x = v.inputs[k]
             local = evaluate([g], {**values, upstream: ones})[0] if v.ndim == 0 == x.ndim else None
             parts.append(Part(k, x, g, local, downstream))
-            gradients[x] = gradients[x] + downstream if x in gradients else downstream
+            with np.errstate(all="ignore"):  # as every op
+                gradients[x] = gradients[x] + downstream if x in gradients else downstream
         pulls.append(Pull(v, upstream, tuple(parts)))
     return gradients, tuple(pulls)
 

@@ -69,7 +69,8 @@ def _backward(pull: Pull, run: Run, names, total) -> dict[str, Any]:
         )
         terms = total.setdefault(x, [])
         terms.append(part.downstream)
-        so_far = np.asarray(sum(terms))
+        with np.errstate(all="ignore"):
+            so_far = np.asarray(sum(terms))
         if len(terms) > 1:
             sums.append(f"gradients add up: {_sum(terms)} = {described(so_far)}")
         gradients[names[x]] = f"d {summary(so_far)}"

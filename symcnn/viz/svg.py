@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import Protocol
 
 from symcnn.viz.drawing import Arrow, Drawing, Node
 from symcnn.viz.figure import asset
-from symcnn.viz.labels import Labels
 from symcnn.viz.palette import still_style
 
 MARGIN = 14
-SIGNS = {"added": "+", "removed": "\N{MINUS SIGN}"}
+SIGNS = {"added": "+", "removed": "\N{MINUS SIGN}", "failed": "\N{MULTIPLICATION SIGN}"}
+
+
+class Annotation(Protocol):
+    """Anything written into a drawing besides boxes and arrows."""
+
+    def overhang(self, direction: str) -> tuple[float, float, float]:
+        """How far it reaches beyond the boxes: to the right, below, and both above and below."""
+        ...
+
+    def svg(self, drawing: Drawing) -> str:
+        """What it adds to one level of a drawing."""
+        ...
 
 
 def svg(
     title: str,
     drawing: Drawing,
-    labels: Labels | None = None,
+    labels: Annotation | None = None,
     marks: Mapping[str, str] | None = None,
     style: bool = True,
 ) -> str:
@@ -28,10 +40,10 @@ def svg(
     title : str
         Its accessible name.
     drawing : Drawing
-    labels : Labels, optional
-        Values and gradients beside the arrows.
+    labels : Annotation, optional
+        What is written beside the arrows.
     marks : mapping, optional
-        Key of a box -> ``"added"`` or ``"removed"``.
+        Key of a box -> ``"added"``, ``"removed"`` or ``"failed"``.
     style : bool
         Whether its style is inside, so that it can stand alone.
     """
@@ -50,7 +62,7 @@ def svg(
     )
 
 
-def contents(drawing: Drawing, labels: Labels | None = None, marks: Mapping[str, str] = {}) -> str:
+def contents(drawing: Drawing, labels: Annotation | None = None, marks: Mapping[str, str] = {}) -> str:
     """What is inside the ``<svg>``: arrows below, boxes above, labels on top."""
     parts = [_arrow(a, drawing.direction) for a in drawing.arrows]
     parts += [_node(n, marks.get(n.box.key, "")) for n in drawing.nodes]
@@ -97,7 +109,7 @@ def _node(node: Node, mark: str) -> str:
         else ""
     )
     note = f'<text class="note" y="13">{escape(node.note)}</text>' if node.note else ""
-    sign = f'<text class="sign" x="{-5 - w / 2:.1f}" y="5">{SIGNS[mark]}</text>' if mark else ""
+    sign = f'<text class="sign" x="{w / 2 + 3:.1f}" y="{8 - h / 2:.1f}">{SIGNS[mark]}</text>' if mark else ""
     return (
         f'<g class="{kinds}" data-key="{escape(box.key)}" transform="translate({node.x:.1f} {node.y:.1f})">'
         f"<title>{escape(_described(node))}</title>{shadow}"
