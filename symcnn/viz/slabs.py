@@ -12,24 +12,28 @@ from math import log2, sqrt
 
 from symcnn.viz.boxes import INPUT, Box
 from symcnn.viz.layout import layered
+from symcnn.viz.svg import curve
 
 WIDEST = 1080.0  # a strip that gets wider goes on in a new line where one arrow alone leads on
 TALLEST = 118.0
+MARGIN = 10
 BAND = 6.0
 BETWEEN = 17.0
 LINE = 13.0
 LETTER = 7.2  # the mean width of one, of wide type faces
 
+# Every such drawing has the class "slabs": its style does not reach into another figure on the same page.
 STYLE = """
-text { font: 11px system-ui, sans-serif; fill: var(--soft); text-anchor: middle }
-.name { fill: var(--ink); font-weight: 600 } .legend { text-anchor: start }
-.arrows { fill: none; stroke: var(--soft); stroke-width: 1.1 } .tip { fill: var(--soft); stroke: none }
-.back { fill: var(--card) } .face { stroke-width: 1; stroke-linejoin: round; fill-opacity: .28 } .side { fill-opacity: .5 }
-.opens { fill: var(--ink); font-weight: 700 }
-.given .face { fill: var(--soft); stroke: var(--soft) } .other .face { fill: var(--rule); stroke: var(--soft) }
-.convolution .face { fill: var(--c0); stroke: var(--c0) } .pooling .face { fill: var(--c1); stroke: var(--c1) }
-.dense .face { fill: var(--c3); stroke: var(--c3) } .block .face { fill: var(--c2); stroke: var(--c2) }
-.pointwise .face { fill: var(--value); stroke: var(--value) }
+.slabs .ground { fill: var(--paper) }
+.slabs text { font: 11px system-ui, sans-serif; fill: var(--soft); text-anchor: middle }
+.slabs .name { fill: var(--ink); font-weight: 600 } .slabs .legend { text-anchor: start }
+.slabs .arrows { fill: none; stroke: var(--soft); stroke-width: 1.1 } .slabs .tip { fill: var(--soft); stroke: none }
+.slabs .back { fill: var(--card) } .slabs .opens { fill: var(--ink); font-weight: 700 }
+.slabs .face { stroke-width: 1; stroke-linejoin: round; fill-opacity: .28 } .slabs .side { fill-opacity: .5 }
+.slabs .given .face { fill: var(--soft); stroke: var(--soft) } .slabs .other .face { fill: var(--rule); stroke: var(--soft) }
+.slabs .convolution .face { fill: var(--c0); stroke: var(--c0) } .slabs .pooling .face { fill: var(--c1); stroke: var(--c1) }
+.slabs .dense .face { fill: var(--c3); stroke: var(--c3) } .slabs .block .face { fill: var(--c2); stroke: var(--c2) }
+.slabs .pointwise .face { fill: var(--value); stroke: var(--value) }
 """
 LEGEND = {
     "convolution": "convolution",
@@ -69,10 +73,11 @@ class Strip:
                     f'<text class="legend" x="{x + 18:.0f}" y="{self.height + 20:.0f}">{text}</text>'
                 )
                 x += 40 + LETTER * len(text)
-        width, height = max(self.width, x), self.height + 26
+        width, height = max(self.width, x) + 2 * MARGIN, self.height + 26 + 2 * MARGIN
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
-            f'width="{width:.0f}" height="{height:.0f}" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="slabs" role="img" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="{-MARGIN} {-MARGIN} {width:.0f} {height:.0f}" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+            f'<rect class="ground" x="{-MARGIN}" y="{-MARGIN}" width="100%" height="100%"/>'
             f"{self.content}{''.join(legend)}</svg>"
         )
 
@@ -241,12 +246,8 @@ def _solid(slab: _Slab, middle, name, identify) -> str:
 
 def _arrow(points) -> str:
     """A smooth way through these points, with a tip."""
-    (x, y), *rest = points
-    way = [f"M{x:.1f} {y:.1f}"]
-    for u, v in rest:
-        way.append(f"H{u:.1f}" if v == y else f"C{(x + u) / 2:.1f} {y:.1f} {(x + u) / 2:.1f} {v:.1f} {u:.1f} {v:.1f}")
-        x, y = u, v
-    return f'<path d="{"".join(way)}"/><path class="tip" d="M{x:.1f} {y:.1f}l-6 -3v6z"/>'
+    x, y = points[-1]
+    return f'<path d="{curve(points, "right")}"/><path class="tip" d="M{x:.1f} {y:.1f}l-6 -3v6z"/>'
 
 
 def _back(size: float) -> tuple[float, float]:

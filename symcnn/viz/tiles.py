@@ -9,8 +9,10 @@ import numpy as np
 
 from symcnn.viz.png import data_uri
 
+MARGIN = 8
 # Every figure of tiles has the class "pictures": the style of one does not reach into another on the same page.
 STYLE = """
+.pictures .ground { fill: var(--paper) }
 .pictures text { font: 11px system-ui, sans-serif; fill: var(--soft); text-anchor: middle }
 .pictures .name { fill: var(--ink); font-weight: 600 } .pictures .start { text-anchor: start } .pictures .end { text-anchor: end }
 .pictures image { image-rendering: pixelated } .pictures .frame { fill: none; stroke: var(--rule) }
@@ -69,8 +71,9 @@ def facts(values) -> str:
 
 def framed(content: str, width: float, height: float, title: str, style: str) -> str:
     """The whole picture; `style` as `still_style` gives it."""
+    width, height = width + 2 * MARGIN, height + 2 * MARGIN
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="pictures" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" aria-label="{escape(title)}"><title>{escape(title)}</title>'
-        f"<style>{style}</style>{content}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="pictures" role="img" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="{-MARGIN} {-MARGIN} {width:.0f} {height:.0f}" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+        f'<style>{style}</style><rect class="ground" x="{-MARGIN}" y="{-MARGIN}" width="100%" height="100%"/>{content}</svg>'
     )
