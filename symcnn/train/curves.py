@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isfinite
 
 from symcnn.train.diagnosis import Finding
@@ -11,6 +12,7 @@ FLAT = 0.05  # a loss that never lost this share of its first value has learnt n
 STEEP = (
     0.2  # a curve that falls by this share of its whole fall in its last third goes on falling; a straight one by 1/3
 )
+RESTLESS = 0.2  # rises that add up to this share of the first value, and to more than the whole fall
 OVERFIT = 1.1  # a validation loss this many times its smallest value, while the training loss falls on
 
 
@@ -22,7 +24,9 @@ def diagnose_history(history) -> list[Finding]:
     ``"not finite"``, ``"diverging"``
         The training loss became NaN or infinite, or ends above its first value.
     ``"overfitting"``
-        The validation loss ends more than 10 % above its smallest value, and the training loss has fallen since then.
+        The validation loss has fallen, and ends more than 10 % above its smallest value; the training loss fell on.
+    ``"restless"``
+        The training loss goes up and down, and its rises add up to more than it fell in all.
     ``"flat"``
         The training loss never fell by more than 5 % of its first value.
     ``"slow"``
@@ -44,7 +48,7 @@ def diagnose_history(history) -> list[Finding]:
     grave = _blown_up(loss)
     if grave or len(loss) < EPOCHS:
         return grave
-    return [*_overfitting(loss, validation), *(_flat(loss) or _slow(loss))]
+    return [*_overfitting(loss, validation), *(_restless(loss) or _flat(loss) or _slow(loss))]
 
 
 def _blown_up(loss) -> list[Finding]:
@@ -62,7 +66,7 @@ def _overfitting(loss, validation) -> list[Finding]:
     if len(validation) != len(loss) or not all(map(isfinite, validation)):
         return []
     best = min(range(len(validation)), key=validation.__getitem__)
-    if validation[-1] <= OVERFIT * validation[best] or loss[-1] >= loss[best]:
+    if not best or validation[-1] <= OVERFIT * validation[best] or loss[-1] >= loss[best]:
         return []
     text = (
         f"overfitting since epoch {best + 1}: the validation loss rose from {validation[best]:.2f} to {validation[-1]:.2f} while "
@@ -70,6 +74,17 @@ def _overfitting(loss, validation) -> list[Finding]:
         "dropout, or take a smaller network"
     )
     return [Finding("", "overfitting", validation[-1] - validation[best], text)]
+
+
+def _restless(loss) -> list[Finding]:
+    rises = sum(max(after - before, 0.0) for before, after in pairwise(loss))
+    if rises < RESTLESS * loss[0] or rises < loss[0] - loss[-1]:
+        return []
+    text = (
+        f"the training loss goes up and down, by {rises:.2f} upwards in all: lower the learning rate, by a factor of 3 to 10, or "
+        "take larger batches"
+    )
+    return [Finding("", "restless", rises, text)]
 
 
 def _flat(loss) -> list[Finding]:

@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 420, 260
 LEFT, TOP, BOTTOM = 50, 38, 38
 COLOURS, DASHES = 4, ("", "6 4", "2 3")  # 12 combinations, of which neighbours differ in both
 MARKED = 80  # charts of at most so many values have a dot at each
+LEAST_SPAN = 0.25  # of an axis, as a share of its largest value: else the noise of a flat curve looks like learning
 LETTER = 6.2  # width of a letter beside a line, on average
 LABEL = 18  # letters of a name beside a line
 
@@ -108,7 +109,8 @@ class LineChart:
         values = [v for values in self.series.values() for _, v in self._drawn(values)] + list(self.band or ())
         if self.log:
             return log_ticks(min(values, default=0.1), max(values, default=1.0))
-        return round_ticks(min(values, default=0.0), max(values, default=1.0))
+        low, high = min(values, default=0.0), max(values, default=1.0)
+        return round_ticks(min(low, high - LEAST_SPAN * abs(high)), high)
 
     def _margin(self) -> float:
         """Room for the names beside the lines."""

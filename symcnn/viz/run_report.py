@@ -26,6 +26,7 @@ STYLE = """
 CHART = 426, 264  # width and height of a chart in the still picture
 TILE, TILES = 92, 16  # side of a mistake in the still picture, and how many are in it
 LAST_EPOCHS = 10  # in the text
+MOST_FINDINGS = 8
 CLASS_COLUMNS = ("class", "precision", "recall", "examples")
 COOLED = 1e-2  # of the largest learning rate: a schedule has all but ended the training, and small updates are meant
 NOTHING = "Nothing looks wrong."
@@ -82,7 +83,14 @@ class RunReport:
         found = diagnose_history(self.history) + (self.monitor.findings() if self.monitor else [])
         rates = self.history.get("learning_rate", [1.0]) or [1.0]
         cooled = rates[-1] < COOLED * max(rates)
-        return [finding for finding in found if not (cooled and finding.sign == "low ratio")]
+        found = [finding for finding in found if not (cooled and finding.sign == "low ratio")]
+        if len(found) <= MOST_FINDINGS:
+            return found
+        rest = len(found) - MOST_FINDINGS
+        return [
+            *found[:MOST_FINDINGS],
+            Finding("", "more", rest, f"and {rest} more; monitor.findings() has all of them"),
+        ]
 
     def curves(self) -> list[LineChart]:
         return self.more_curves + history_charts(self.history)

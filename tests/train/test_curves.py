@@ -26,6 +26,7 @@ def test_a_healthy_curve_is_left_in_peace():
         ([1.0, float("nan")], None, "not finite"),
         ([1.0, 3.0], None, "diverging"),
         (HEALTHY, 0.5 + 2 * np.exp(-EPOCH / 2) + 0.05 * EPOCH, "overfitting"),
+        (0.7 + 0.1 * (-1.0) ** EPOCH, None, "restless"),
         (np.full(12, 2.302), None, "flat"),
         (2.3 - 0.05 * EPOCH, None, "slow"),
     ],
@@ -36,6 +37,15 @@ def test_each_illness_has_its_sign(loss, validation, sign):
 
 def test_a_validation_loss_that_rises_with_the_training_loss_is_no_overfitting():
     assert "overfitting" not in signs([2, 0.5, 1, 1.2, 1.3, 1.4], [2, 0.5, 1, 1.2, 1.3, 1.4])
+
+
+def test_a_validation_loss_that_never_fell_is_no_overfitting():
+    assert "overfitting" not in signs(HEALTHY, 2 + 0.3 * EPOCH)
+
+
+def test_a_little_noise_is_no_restlessness():
+    noise = np.random.default_rng(0).normal(size=(100, 12))
+    assert all(signs(HEALTHY + 0.02 * row) == [] for row in noise)
 
 
 def test_few_epochs_and_none_say_little():

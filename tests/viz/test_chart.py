@@ -32,6 +32,12 @@ def test_points_stand_where_the_ticks_say(log):
     np.testing.assert_allclose(found, change(values), atol=0.02)
 
 
+@pytest.mark.parametrize("values", [[0.7401, 0.7399, 0.7402], [-3.0, -3.001], [5.0, 5.0]])
+def test_a_flat_curve_looks_flat(values):
+    heights = [y for _, y in points(LineChart("loss", {"training": values}))]
+    assert np.ptp(heights) < 3  # of some 180 pixels
+
+
 def test_what_has_no_place_leaves_a_gap():
     chart = LineChart("loss", {"training": [1.0, NAN, 0.5, float("inf")], "validation": []})
     assert "nan" not in chart.svg() and chart.svg().count("<circle") == 2
