@@ -356,6 +356,8 @@ def apply(op: Op, *inputs: Variable) -> Variable:
     key = (op, *map(id, inputs))
     found = _nodes.get(key)
     if found is not None:
+        if found.origin.maker and not _making.maker and _making.origin is None:
+            found.origin = user_origin()  # what `grad` has made is now written by the user, too
         return found
     try:
         inferred = op.infer(*(x.type for x in inputs))

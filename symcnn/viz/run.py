@@ -11,7 +11,7 @@ import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.ir.graph import evaluate, toposort, value_inputs
 from symcnn.ir.types import TensorType
-from symcnn.ir.variable import Constant, Input, Shared, Variable
+from symcnn.ir.variable import Constant, Input, Shared, Variable, made_by
 from symcnn.keywords import nearest
 from symcnn.ops.random import CALL
 
@@ -102,7 +102,7 @@ def run(outputs, values: Mapping) -> Run:
 
 
 def _inputs(outputs, values) -> dict[Variable, np.ndarray]:
-    inputs = {v.name: v for v in toposort(outputs) if isinstance(v, Input) and v is not CALL}
+    inputs = {str(v.name): v for v in toposort(outputs) if isinstance(v, Input) and v is not CALL}
     found: dict[Variable, np.ndarray] = {}
     for key, value in values.items():
         name = key.name if isinstance(key, Variable) else key
@@ -131,7 +131,8 @@ def _backward(cost, values):
         if v.op is None or v not in gradients:
             continue
         upstream = sc.input("upstream", v.shape, v.dtype)
-        formulas = v.op.pullback(v.inputs, v, upstream)
+        with made_by("grad", v.origin):
+            formulas = v.op.pullback(v.inputs, v, upstream)
         reached = [(k, g) for k, g in enumerate(formulas) if g is not None and not isinstance(v.inputs[k], Constant)]
         arrays = evaluate([g for _, g in reached], {**values, upstream: gradients[v]})
         ones = np.ones((), v.dtype)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symcnn as sc
+from symcnn.ir.graph import toposort
 
 
 def test_equal_expressions_are_one_object():
@@ -50,3 +51,13 @@ def test_python_scalars_take_the_dtype_of_the_others():
 def test_origin_is_the_users_line():
     x = sc.input("x", (2,)) * 3
     assert x.origin.file == __file__ and x.origin.line == test_origin_is_the_users_line.__code__.co_firstlineno + 1
+
+
+def test_what_the_user_writes_is_the_users_even_if_grad_made_it_before():
+    x = sc.input("x", ())
+    gradient = sc.grad(1 / (1 + sc.exp(-x)), x)
+    made = next(v for v in toposort([gradient]) if v.op is not None and v.op.name == "sigmoid")
+    assert made.origin.maker == "grad"
+    assert sc.sigmoid(x) is made and made.origin.maker == ""
+    sc.function([x], gradient, device="reference")
+    assert gradient.origin.maker == "grad"
