@@ -137,8 +137,8 @@ def _placed(boxes: list[Box], wires: list[Wire], style: Style) -> Drawing:
         source, target = holder.get(wire.source), holder.get(wire.target)
         if source is not target and source is not None and target is not None:
             between[source, target].append(wire)
-        for end in {source, target} - {None}:
-            if end.kind == "group":
+        for end in {source, target}:
+            if end is not None and end.kind == "group":
                 inner[end].append(wire)
     nodes = {b: _node(b) for b in boxes}
     for box, node in nodes.items():

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from symcnn.ir.graph import consumers, toposort
 from symcnn.ir.printer import names_of
 from symcnn.ir.variable import Constant, Input, Shared, Variable
 from symcnn.viz.notation import call
 
-SIGNS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−·", "matmul": "@"}
+SIGNS: dict[str, str] = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−·", "matmul": "@"}
 
 
 @dataclass(eq=False)
@@ -25,8 +26,7 @@ class Box:
     title : str
     kind : str
         ``"op"``, ``"input"``, ``"shared"``, ``"constant"``, ``"group"``, or ``"port"`` for what comes from outside a group.
-    variable : Variable or None
-        ``None`` for a group.
+    variable : Variable, or None for a group
     backward : bool
         Whether `grad` made it.
     inside : list of Box
@@ -36,16 +36,16 @@ class Box:
     key: str
     title: str
     kind: str
-    variable: Variable | None = None
+    variable: Any = None
     backward: bool = False
     inside: list[Box] = field(default_factory=list)
 
     def all_variables(self) -> Iterator[Variable]:
         """What it stands for, however deep."""
-        stack = [self]
+        stack: list[Box] = [self]
         while stack:
             box = stack.pop()
-            stack += reversed(box.inside)
+            stack.extend(reversed(box.inside))
             if box.variable is not None:
                 yield box.variable
 
@@ -105,17 +105,17 @@ def _is_number(v) -> bool:
     return isinstance(v, Constant) and v.ndim == 0
 
 
-def _kind(v) -> str:
+def _kind(v: Variable) -> str:
     leaf = {Input: "input", Shared: "shared", Constant: "constant"}
     return next((name for kind, name in leaf.items() if isinstance(v, kind)), "op")
 
 
-def _title(v, names) -> str:
+def _title(v: Variable, names) -> str:
     """What a box says: a name, an op, or an op with the numbers that it reads, such as ``1 / ·``."""
     if v.op is None:
-        return v.name or names[v]
+        return names[v]
     if not any(map(_is_number, v.inputs)):
-        return SIGNS.get(v.op.name, v.op.name)
+        return SIGNS.get(v.op.name) or v.op.name
     return call(v.op, [names[x] if _is_number(x) else "·" for x in v.inputs])
 
 

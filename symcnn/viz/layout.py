@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from symcnn.errors import PackageError
 
@@ -98,9 +99,8 @@ def _points(boxes, edges):
     points: dict = {}
     chains: dict = {}
     left = 0.0
-    found = (
-        from_edges([(number[a], number[b]) for a, b in edges], dummy_vertices=True, check_layout=False) if edges else []
-    )
+    pairs = [(number[a], number[b]) for a, b in edges]
+    found: Any = from_edges(pairs, dummy_vertices=True, check_layout=False) if edges else []
     for part, (places, width, height, links) in enumerate(found):
         name = lambda k, part=part: linked[k] if k < len(linked) else (part, k)  # noqa: E731
         points.update({name(k): (x + left, height - y) for k, (x, y) in places})

@@ -1,6 +1,6 @@
 """Layered layout: nothing overlaps, arrows run one way, the same graph gives the same picture."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +33,7 @@ def test_boxes_keep_apart_and_arrows_run_one_way(graph, direction):
     assert not [pair for pair in combinations(sizes, 2) if overlap(*pair, sizes, found.centres)]
     for a, b in edges:
         points = [found.centres[a], *found.ways[a, b], found.centres[b]]
-        assert all(p[along] < q[along] for p, q in zip(points, points[1:], strict=False))
+        assert all(p[along] < q[along] for p, q in pairwise(points))
     for k, (x, y) in found.centres.items():
         width, height = sizes[k]
         assert width / 2 - 1e-6 <= x <= found.width - width / 2 + 1e-6
