@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b64encode
+from collections import Counter
 from html import escape
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from symcnn.viz.draw import draw
 from symcnn.viz.figure import Figure, Live, asset
 from symcnn.viz.kernels import kernels_of
 from symcnn.viz.palette import still_style
-from symcnn.viz.replay import counts, replay_of
+from symcnn.viz.replay import place, replay_of, rewrites
 from symcnn.viz.timeline import memory_of
 from symcnn.viz.times import times_of
 
@@ -196,10 +197,9 @@ def _stages(f: Function, graphs) -> list[dict]:
 
 def _facts(f: Function) -> list[tuple[str, str]]:
     """The headline: what, and how much of it."""
-    rewrites = sum(len(phase.applications) for phase in f.phases)
     return [
         ("kernels", f"{len(f.program.steps):,}"),
-        ("rewrites", f"{rewrites:,}"),
+        ("rewrites", f"{len(rewrites(f)):,}"),
         ("peak memory", _peak(f).partition(" until")[0]),
         ("to compile" if f.compile_seconds >= 0.005 else "to compile: cached", f"{f.compile_seconds:.2g} s"),
         ("device", f.device),
@@ -227,15 +227,15 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _text(f: Function, stages: list[dict]) -> str:
-    rules = counts(f)
-    total = _plural(sum(number for *_, number in rules), "rewrite")
+    rules = Counter(rule for rule, _ in rewrites(f))
+    total = _plural(rules.total(), "rewrite")
     lines = [f"{_signature(f)} on {f.device}: {_plural(len(f.program.steps), 'kernel')}, {total}, peak {_peak(f)}"]
     lines += [
         f"{s['nodes']:>5,} nodes  {s['name']}: {s['note'] or s['about']}" for s in stages if s["nodes"] is not None
     ]
     if rules:
         lines.append("rewrites, rule by rule:")
-        lines += [f"{number:>5,} x  {rule} ({where})" for _, rule, where, number in rules]
+        lines += [f"{number:>5,} x  {name} ({place(origin)})" for (_, name, origin), number in rules.items()]
     return "\n".join([*lines, "print(f.explain()) tells every stage in full"])
 
 
