@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from itertools import accumulate
 from math import log2, sqrt
 
 from symcnn.viz.boxes import INPUT, Box
@@ -86,10 +87,12 @@ class Strip:
 class _Slab:
     """A box with the bands on it, and how large it is drawn."""
 
+    name: str
     shape: tuple
     boxes: list[Box] = field(default_factory=list)  # none for the input
     reads: set[int] = field(default_factory=set)  # numbers of slabs
-    scale: float = 1.0
+    scale: float = 1.0  # pixels for the square root of a row
+    room: int = 0  # lines of text that there is room for below the name
 
     @property
     def thickness(self) -> float:
@@ -104,16 +107,23 @@ class _Slab:
         rows, columns = (*self.shape[1:], 1)[:2]
         return self.thickness + bands, 7 + self.scale * sqrt(rows), *_back(7 + self.scale * sqrt(columns))
 
-    def labels(self, names) -> tuple[str, str, list[str]]:
-        """Above it, its name, and what kind of layers it shows."""
+    @property
+    def kinds(self) -> list[str]:
+        """What stands below the name: the kinds of its layers."""
         if not self.boxes:
-            return _shape_text(self.shape), "input", []
-        first = self.boxes[0]
-        kind = "" if first.is_own else _short(type(first.module).__name__)
+            return []
+        first, *bands = self.boxes
+        texts = [] if first.is_own else [_short(first)]
         if len(first.rows) > 1:
-            kind += f" × {len(first.rows)}"
-        bands = [f"+ {_short(type(box.module).__name__)}" for box in self.boxes[1:]]
-        return _shape_text(self.shape), names(first), [kind, *bands] if kind else bands
+            texts = [f"{_short(first)} × {len(first.rows)}"]
+        return texts + [f"+ {_short(band)}" for band in bands]
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Width and height with all text; what is above the slab and below it has equal room."""
+        wide, high, right, up = self.solid
+        letters = max(len(_shape_text(self.shape)), 1.08 * len(self.name), *map(len, self.kinds), 0)
+        return max(wide + right, LETTER * letters + 5), high + up + LINE * (2 + self.room) + 10
 
 
 def strip(boxes: tuple[Box, ...], given: tuple, identify, owner: str = "") -> Strip:
@@ -129,29 +139,23 @@ def strip(boxes: tuple[Box, ...], given: tuple, identify, owner: str = "") -> St
     owner : str
         Name of the block that these boxes are inside of; it is left out of their names.
     """
-
-    def name(box):
-        ops = box.rows[0].layer.partition(": ")[2]
-        return ops if box.is_own and ops else box.name.removeprefix(f"{owner}.")
-
-    slabs = _slabs(boxes, given)
-    depth = max(len(slab.labels(name)[2]) for slab in slabs)
+    slabs = _slabs(boxes, given, owner)
     largest = max((max((*slab.shape[1:], 1)[:2]) for slab in slabs if len(slab.shape) > 1), default=1)
+    room = max(len(slab.kinds) for slab in slabs)
     for slab in slabs:
-        slab.scale = (TALLEST if not owner else 0.45 * TALLEST) / sqrt(max(largest, 1))
+        slab.scale, slab.room = (TALLEST if not owner else 0.45 * TALLEST) / sqrt(max(largest, 1)), room
     content, width, height = [], 0.0, 0.0
-    lines = _lines(slabs, [_extent(slab, name, depth)[0] for slab in slabs])
+    lines = _lines(slabs)
     for number, line in enumerate(lines):
-        goes_on = number > 0, number < len(lines) - 1
-        drawn, right, tall = _line(slabs, line, name, depth, identify, height, goes_on)
+        drawn, right, tall = _line(slabs, line, identify, height, number > 0, number < len(lines) - 1)
         content.append(drawn)
         width, height = max(width, right), height + tall + 14
     return Strip("".join(content), width, height - 14, frozenset(box.kind for box in boxes))
 
 
-def _slabs(boxes, given) -> list[_Slab]:
+def _slabs(boxes, given, owner: str) -> list[_Slab]:
     """The input first; every band joins the slab of the box that it reads, if it alone reads that."""
-    slabs, place = [_Slab(given)], {INPUT: 0}
+    slabs, place = [_Slab("input", given)], {INPUT: 0}
     readers = [sum(k in box.reads for box in boxes) for k in range(len(boxes))]
     for k, box in enumerate(boxes):
         before = box.reads[0] if len(box.reads) == 1 else INPUT
@@ -159,40 +163,35 @@ def _slabs(boxes, given) -> list[_Slab]:
             slabs[place[before]].boxes.append(box)
             place[k] = place[before]
             continue
-        slabs.append(_Slab(box.shape, [box], {place[r] for r in box.reads}))
+        ops = box.rows[0].layer.partition(": ")[2] if box.is_own else ""
+        name = ops or box.name.removeprefix(f"{owner}.")
+        slabs.append(_Slab(name, box.shape, [box], {place[r] for r in box.reads}))
         place[k] = len(slabs) - 1
     return slabs
 
 
-def _lines(slabs, widths) -> list[range]:
+def _lines(slabs) -> list[range]:
     """Which slabs stand in one line: as few lines as fit, all about equally long."""
     arrows = [(a, b) for b, slab in enumerate(slabs) for a in slab.reads]
     cuts = [k for k in range(1, len(slabs)) if [e for e in arrows if e[0] < k <= e[1]] == [(k - 1, k)]]
+    ends = [0.0, *accumulate(slab.extent[0] + BETWEEN for slab in slabs)]
     best: dict[int, tuple[float, list[range]]] = {0: (0.0, [])}  # where a line ends -> penalty and lines so far
     for end in [*cuts, len(slabs)]:
         ways = []
         for start, (penalty, lines) in best.items():
-            left = WIDEST - sum(widths[start:end]) - BETWEEN * (end - start - 1)
+            left = WIDEST - (ends[end] - ends[start] - BETWEEN)
             ways.append((penalty + left**2 * (1 if left >= 0 else 100), [*lines, range(start, end)]))
         best[end] = min(ways, key=lambda way: way[0])
     return best[len(slabs)][1]
 
 
-def _extent(slab: _Slab, name, depth: int) -> tuple[float, float]:
-    """Width and height of a slab with its labels, and room for `depth` lines that say its kind."""
-    wide, high, right, up = slab.solid
-    above, title, kinds = slab.labels(name)
-    letters = max(len(above), 1.08 * len(title), *map(len, kinds), 0)
-    return max(wide + right, LETTER * letters + 5), high + up + LINE * (2 + depth) + 10
-
-
-def _line(slabs, line: range, name, depth: int, identify, top: float, goes_on) -> tuple[str, float, float]:
-    """One line of a strip: its elements, its width and its height."""
-    sizes = {k: _extent(slabs[k], name, depth) for k in line}
-    top -= LINE * depth / 2  # there is more text below a slab than above
+def _line(slabs, line: range, identify, top: float, comes: bool, goes_on: bool) -> tuple[str, float, float]:
+    """One line of a strip: its elements, its width and its height; arrows from and to other lines are hinted at."""
+    sizes = {k: slabs[k].extent for k in line}
+    top -= LINE * slabs[0].room / 2  # there is more text below a slab than above
     arrows = [(a, k) for k in reversed(line) for a in sorted(slabs[k].reads) if a in sizes]
     placed = layered(sizes, arrows, gap=6, between=BETWEEN, direction="right")
-    left = 20.0 if goes_on[0] else 0.0
+    left = 20.0 if comes else 0.0
     middle = {k: (x + left, y + top) for k, (x, y) in placed.centres.items()}
 
     def end(k, side):
@@ -201,26 +200,27 @@ def _line(slabs, line: range, name, depth: int, identify, top: float, goes_on) -
 
     ways = [[end(a, 1), *((x + left, y + top) for x, y in placed.ways[a, b]), end(b, -1)] for a, b in arrows]
     width = left + placed.width
-    if goes_on[0]:
+    if comes:
         x, y = end(line[0], -1)
         ways.append([(x - 20, y), (x, y)])
-    if goes_on[1]:
+    if goes_on:
         x, y = end(line[-1], 1)
         ways.append([(x, y), (x + 20, y)])
         width = max(width, x + 20)
-    drawn = "".join(_solid(slabs[k], middle[k], name, identify) for k in line)
+    drawn = "".join(_solid(slabs[k], middle[k], identify) for k in line)
     return f'<g class="arrows">{"".join(map(_arrow, ways))}</g>{drawn}', width, placed.height
 
 
-def _solid(slab: _Slab, middle, name, identify) -> str:
+def _solid(slab: _Slab, middle, identify) -> str:
+    """A slab with its bands and its text, around this point."""
     wide, high, right, up = slab.solid
     x, y = middle[0] - (wide + right) / 2, middle[1] - (high - up) / 2
-    above, title, kinds = slab.labels(name)
     centre = f'x="{middle[0]:.1f}"'
-    texts = [f'<text {centre} y="{y - up - 5:.1f}">{escape(above)}</text>']
-    texts.append(f'<text class="name" {centre} y="{y + high + LINE:.1f}">{escape(title)}</text>')
+    texts = [f'<text {centre} y="{y - up - 5:.1f}">{escape(_shape_text(slab.shape))}</text>']
+    texts.append(f'<text class="name" {centre} y="{y + high + LINE:.1f}">{escape(slab.name)}</text>')
     texts += [
-        f'<text {centre} y="{y + high + LINE * k:.1f}">{escape(text)}</text>' for k, text in enumerate(kinds, start=2)
+        f'<text {centre} y="{y + high + LINE * k:.1f}">{escape(text)}</text>'
+        for k, text in enumerate(slab.kinds, start=2)
     ]
     parts = []
     for k, box in enumerate(slab.boxes or [None]):
@@ -260,5 +260,7 @@ def _shape_text(shape) -> str:
     return f"{shape[0]}@{'×'.join(map(str, shape[1:]))}" if len(shape) > 1 else "×".join(map(str, shape)) or "1"
 
 
-def _short(kind: str) -> str:
+def _short(box: Box) -> str:
+    """The kind of its layer, in few letters."""
+    kind = type(box.module).__name__
     return {"LocalResponseNorm": "LRN", "GlobalAvgPool2d": "GlobalAvg", "GlobalMaxPool2d": "GlobalMax"}.get(kind, kind)
