@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from math import floor
 from operator import gt
 
 import numpy as np
@@ -19,7 +20,7 @@ def sheet(width: float, height: float, label: str, parts: list[str]) -> str:
     """The whole picture; `label` is its accessible name."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="cells" role="img" aria-label="{escape(label)}" '
-        f'viewBox="0 0 {width:g} {height:g}"><title>{escape(label)}</title>'
+        f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"><title>{escape(label)}</title>'
         f"<style>{still_style(asset('cells.css'))}</style>{''.join(parts)}</svg>"
     )
 
@@ -34,7 +35,8 @@ def number(value: float) -> str:
     """
     if not np.isfinite(value):
         return str(value).replace("inf", "∞").replace("-", "−")
-    return f"{round(value, 2) + 0.0:.14g}".replace("-", "−")  # + 0.0: there is no minus zero
+    size = floor(abs(value) * 100 + 0.5) / 100  # as the twin rounds
+    return f"{'−' if value < 0 < size else ''}{size:.14g}"
 
 
 def factor(value: float) -> str:
@@ -61,7 +63,7 @@ def grid(name: str, x: float, y: float, size: float, values: np.ndarray, marks=N
     values : (rows, columns)
         NaN for an empty cell.
     marks : callable, optional
-        (row, column) -> classes for the cell: ``seen``, ``now``, ``best``, ``soft``.
+        (row, column) -> classes for the cell: ``seen``, ``now``, ``back``, ``best`` (with a ring), ``soft``.
     pad : int
         Rows and columns at each side that are padding, drawn dashed.
     """
@@ -80,6 +82,12 @@ def grid(name: str, x: float, y: float, size: float, values: np.ndarray, marks=N
     # Marked cells come last, so that their thick borders lie on top.
     parts.sort(key=lambda part: any(mark in part for mark in ("seen", "now", "back")))
     return f'<g data-name="{name}">{"".join(parts)}</g>'
+
+
+def rounded(*arrays: np.ndarray) -> str:
+    """A remark for a sum whose numbers are not all shown in full; empty if they are."""
+    exact = all(v == round(v, 2) for a in arrays for v in a.ravel().tolist())
+    return "" if exact else "; numbers are rounded to two decimals"
 
 
 def words(x: float, y: float, text: str, classes: str = "") -> str:

@@ -15,6 +15,7 @@ from symcnn.viz.cells import (
     factor,
     grid,
     number,
+    rounded,
     sheet,
     size_lines,
     words,
@@ -141,43 +142,62 @@ class _Moment:
 
     def picture(self) -> str:
         """A column per channel: the input, the filters, the sum of the filter in use. The output stands at the right."""
-        filters, channels, rows, columns = self.w.shape
+        rows, columns = self.w.shape[2:]
         cell = cell_size(self.x, self.w, self.y)
-        longest = max(len(factor(v)) for v in self.x.flat) + max(len(factor(v)) for v in self.w.flat)
-        height, width = (n * cell for n in self.padded.shape[1:])
-        advance = GAP + max(width, columns * cell, CHARACTER * (columns * (longest + 4) + 1))
-        filters_at = TOP + height + BETWEEN
-        sums_at = filters_at + filters * (rows * cell + BETWEEN) - 8
-        window = {at for line in self.seen for at in line}
+        longest = sum(max(len(factor(v)) for v in a.ravel().tolist()) for a in (self.x, self.w))
+        width = max(self.padded.shape[2] * cell, columns * cell, CHARACTER * (columns * (longest + 4) + 1))
+        filters_at = TOP + self.padded.shape[1] * cell + BETWEEN
+        sums_at = filters_at + len(self.w) * (rows * cell + BETWEEN) - 8
+        *lefts, right = (MARGIN + c * (width + GAP) for c in range(len(self.x) + 1))
         parts = []
-        for c in range(channels):
-            x = MARGIN + c * advance
-            parts.append(words(x, TOP - 12, f"input x[{c}]", "name"))
-            parts.append(
-                grid(f"x[{c}]", x, TOP, cell, self.padded[c], lambda *at: "seen" * (at in window), self.padding)
-            )
-            for f in range(filters):
-                y, used = filters_at + f * (rows * cell + BETWEEN), f == self.filter
-                parts.append(words(x, y - 10, f"filter w[{f}, {c}]", "name" if used else "faint"))
-                parts.append(grid(f"w[{f}, {c}]", x, y, cell, self.w[f, c], lambda *_, u=used: "seen" if u else "soft"))
-            for i, terms in enumerate(self.terms[c]):
-                sign, indent = ("+ ", 0) if i else ("", 2 * CHARACTER)
-                parts.append(words(x + indent, sums_at + i * LINE, sign + " + ".join(terms), "mono"))
-            parts.append(words(x, sums_at + rows * LINE, f"= {number(self.sums[c])}", "mono strong"))
-        x, y = MARGIN + channels * advance, TOP
+        for c, left in enumerate(lefts):
+            parts += [
+                *self._input(c, left, cell),
+                *self._filters(c, left, filters_at, cell),
+                *self._sum(c, left, sums_at),
+            ]
+        outputs, below = self._outputs(right, cell)
+        foot = max(sums_at + (rows + 1) * LINE, below) + 24
+        remark = f"the sum of each channel, and last the bias b[{self.filter}]{rounded(self.x, self.w, self.b)}"
+        parts += [
+            *outputs,
+            words(MARGIN, foot, f"{self.name} = {self.total}", "mono strong total"),
+            words(MARGIN, foot + 24, remark, "faint"),
+            *(words(MARGIN, foot + 58 + k * LINE, line, "mono") for k, line in enumerate(self.sizes())),
+        ]
+        end = max(right + max(self.y.shape[2] * cell, 120), 600) + MARGIN
+        return sheet(end, foot + 58 + len(self.sizes()) * LINE, f"{self.title}: {self.name} = {self.total}", parts)
+
+    def _input(self, c: int, x: float, cell: float) -> list[str]:
+        window = {at for line in self.seen for at in line}
+        plane = grid(f"x[{c}]", x, TOP, cell, self.padded[c], lambda *at: "seen" * (at in window), self.padding)
+        return [words(x, TOP - 12, f"input x[{c}]", "name"), plane]
+
+    def _filters(self, c: int, x: float, y: float, cell: float) -> list[str]:
+        parts = []
+        for f, weights in enumerate(self.w[:, c]):
+            name, used = f"w[{f}, {c}]", f == self.filter
+            parts.append(words(x, y - 10, f"filter {name}", "name" if used else "faint"))
+            parts.append(grid(name, x, y, cell, weights, lambda *_, used=used: "seen" if used else "soft"))
+            y += len(weights) * cell + BETWEEN
+        return parts
+
+    def _sum(self, c: int, x: float, y: float) -> list[str]:
+        first, *others = (" + ".join(terms) for terms in self.terms[c])
+        parts = [words(x + 2 * CHARACTER, y, first, "mono")]
+        parts += [words(x, y + i * LINE, f"+ {terms}", "mono") for i, terms in enumerate(others, start=1)]
+        return [*parts, words(x, y + len(parts) * LINE, f"= {number(self.sums[c])}", "mono strong")]
+
+    def _outputs(self, x: float, cell: float) -> tuple[list[str], float]:
+        """The planes of the output one below the other, and where they end."""
+        parts, y = [], TOP
         for f, plane in enumerate(self.y):
             parts.append(words(x, y - 12, f"output y[{f}]", "name"))
             parts.append(grid(f"y[{f}]", x, y, cell, plane, lambda *at, f=f: "now" * ((f, *at) == self.at)))
             y += len(plane) * cell + 20
             parts.append(words(x, y, f"bias b[{f}] = {number(self.b[f])}", "faint"))
             y += BETWEEN + 4
-        foot = max(sums_at + (rows + 1) * LINE, y) + 24
-        parts.append(words(MARGIN, foot, f"{self.name} = {self.total}", "mono strong total"))
-        parts.append(words(MARGIN, foot + 24, f"the sum of each channel, and last the bias b[{self.filter}]", "faint"))
-        for k, line in enumerate(self.sizes()):
-            parts.append(words(MARGIN, foot + 58 + k * LINE, line, "mono"))
-        right = max(x + max(self.y.shape[2] * cell, 120), 600) + MARGIN
-        return sheet(right, foot + 58 + len(self.sizes()) * LINE, f"{self.title}: {self.name} = {self.total}", parts)
+        return parts, y
 
 
 def _data(x, w, b, channels, filters):

@@ -14,6 +14,7 @@ from symcnn.viz.cells import (
     factor,
     grid,
     number,
+    rounded,
     route,
     sheet,
     size_lines,
@@ -183,17 +184,21 @@ class _Pooled:
             grid("dy", dy_at, TOP, cell, dy, lambda *c: "back" * (c == place and backward)),
             grid("dx", dx_at, TOP + pad * cell, cell, dx, lambda *c: "back" * (c in to and backward)),
         ]
-        # The route begins or ends beside the one pixel, or beside the middle of all that share.
+        # A route runs between two grids, from row to row: of the one pixel, or of the middle of all that share.
         rows = [r for r, _ in to]
         pixels = TOP + (pad + (min(rows) + max(rows) + 1) / 2) * cell
         row = TOP + (place[0] + 0.5) * cell
         if backward:
-            parts.append(route(dy_at + (place[1] + 1) * cell, row, dx_at, pixels, "gradient"))
+            parts.append(route(dy_at + self.y.shape[1] * cell, row, dx_at, pixels, "gradient"))
         else:
-            parts.append(route(x_at + padded.shape[1] * cell, pixels, y_at + place[1] * cell, row))
+            parts.append(route(x_at + padded.shape[1] * cell, pixels, y_at, row))
         foot = TOP + len(padded) * cell + 46
         sentence, meaning = self.sentences(step)
-        parts += [words(MARGIN, foot, sentence, "mono strong total"), words(MARGIN, foot + 26, meaning, "faint")]
+        remark = rounded(self.x, self.y, dx[~np.isnan(dx)])
+        parts += [
+            words(MARGIN, foot, sentence, "mono strong total"),
+            words(MARGIN, foot + 26, meaning + remark, "faint"),
+        ]
         parts += [words(MARGIN, foot + 60 + k * LINE, line, "mono") for k, line in enumerate(self.sizes())]
         right = max(dx_at + self.x.shape[1] * cell + MARGIN, 700)
         return sheet(right, foot + 60 + len(self.sizes()) * LINE, f"{self.title}: {sentence}", parts)

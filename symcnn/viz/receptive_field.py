@@ -243,7 +243,7 @@ def _scene(row: _Row, unit, image) -> tuple[list[str], float]:
         f"{_box('field', MARGIN + left, MARGIN + top, wide, tall)}</svg>",
         _lattice(map_x, map_y, side, *row.shape[1:]),
         f'<path class="ray" d="M{end:g} {above:g}L{unit_x:g} {unit_y:g}M{end:g} {below:g}L{unit_x:g} {unit_y + side:g}"/>',
-        words(map_x, map_y - 12, escape(f"output of layer {row.name}, {row.shape[1]} x {row.shape[2]}"), "halo"),
+        words(map_x, map_y - 12, f"output, {row.shape[1]} x {row.shape[2]}", "halo"),
         _box("unit", unit_x, unit_y, side, side),
     ]
     return parts, TOP + high + MARGIN

@@ -21,7 +21,7 @@ def test_layers_by_keys_and_clicks(page_of):
         stage.press(key)
         # The unit in the middle of every layer, as Python says it.
         assert sentence(page) == receptive_field(LENET, layer).text.splitlines()[-1]
-        assert page.locator("tr[aria-selected=true] td").first.inner_text() == layer
+        assert page.locator("tr[aria-current=true] td").first.inner_text() == layer
     page.get_by_role("cell", name="pool1").click()
     assert "layer pool1" in sentence(page)
 

@@ -4,7 +4,8 @@ const SMALLEST = 30;
 
 function number(value) {
   if (!Number.isFinite(value)) return String(value).replace("Infinity", "∞").replace("-", "−");
-  return String(Number(value.toFixed(2)) + 0).replace("-", "−"); // + 0: there is no minus zero
+  const size = Math.floor(Math.abs(value) * 100 + 0.5) / 100; // as the twin rounds
+  return `${value < 0 && size > 0 ? "−" : ""}${size}`;
 }
 
 function factor(value) {
@@ -43,6 +44,11 @@ function grid(name, x, y, size, values, { marks = () => "", pad = 0, step } = {}
   );
   const raised = (part) => /seen|now|back/.test(part); // last, so that their thick borders lie on top
   return `<g data-name="${name}">${parts.sort((a, b) => raised(a) - raised(b)).join("")}</g>`;
+}
+
+function rounded(...arrays) {
+  const exact = arrays.flat(Infinity).every((v) => v === Math.round(v * 100) / 100);
+  return exact ? "" : "; numbers are rounded to two decimals";
 }
 
 function words(x, y, text, classes = "") {

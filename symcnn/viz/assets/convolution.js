@@ -105,7 +105,7 @@ function convolutionPicture({ x, w, b, y, padded, padding, kernel, counts, sizes
   });
   const foot = Math.max(sumsAt + (rows + 1) * LINE, top) + 24;
   parts.push(words(MARGIN, foot, `${name} = ${total}`, "mono strong total"));
-  parts.push(words(MARGIN, foot + 24, `the sum of each channel, and last the bias b[${filter}]`, "faint"));
+  parts.push(words(MARGIN, foot + 24, `the sum of each channel, and last the bias b[${filter}]${rounded(x, w, b)}`, "faint"));
   sizes.forEach((line, k) => parts.push(words(MARGIN, foot + 58 + k * LINE, line, "mono")));
   const right = Math.max(left + Math.max(counts[1] * cell, 120), 600) + MARGIN;
   return sheet(right, foot + 58 + sizes.length * LINE, `${name} = ${total}`, parts);

@@ -100,15 +100,15 @@ function poolingPicture({ x, kind, padding, counts, windows, y, dy, sizes }, ste
       marks: (r, q) => (backward && received.has(String([r, q])) ? "back" : ""),
     }),
   ];
-  // The route begins or ends beside the one pixel, or beside the middle of all that share.
+  // A route runs between two grids, from row to row: of the one pixel, or of the middle of all that share.
   const rows = to.map(([r]) => r);
   const pixels = TOP + (padding + (Math.min(...rows) + Math.max(...rows) + 1) / 2) * cell;
   const level = TOP + (row + 0.5) * cell;
-  if (backward) parts.push(route(dyAt + (column + 1) * cell, level, dxAt, pixels, "gradient"));
-  else parts.push(route(MARGIN + width, pixels, yAt + column * cell, level));
+  if (backward) parts.push(route(dyAt + counts[1] * cell, level, dxAt, pixels, "gradient"));
+  else parts.push(route(MARGIN + width, pixels, yAt, level));
   const lines = poolingSentences({ kind, backward, row, column, values, value, to, share, padding, dy: at + 1 });
   const foot = TOP + height + 46;
-  parts.push(words(MARGIN, foot, lines[0], "mono strong total"), words(MARGIN, foot + 26, lines[1], "faint"));
+  parts.push(words(MARGIN, foot, lines[0], "mono strong total"), words(MARGIN, foot + 26, lines[1] + rounded(x, y, dx.flat().filter((v) => !Number.isNaN(v))), "faint"));
   sizes.forEach((line, k) => parts.push(words(MARGIN, foot + 60 + k * LINE, line, "mono")));
   return sheet(Math.max(dxAt + x[0].length * cell + MARGIN, 700), foot + 60 + sizes.length * LINE, lines[0], parts);
 }

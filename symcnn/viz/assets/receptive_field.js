@@ -18,7 +18,7 @@ function receptiveFieldView(root, data) {
 
   function draw() {
     picture.innerHTML = fieldPicture(data, layer(), unit);
-    lines.forEach((line, k) => line.setAttribute("aria-selected", k === chosen));
+    lines.forEach((line, k) => line.setAttribute("aria-current", k === chosen));
     const { offsetTop, offsetHeight } = lines[chosen];
     if (offsetTop < table.scrollTop + offsetHeight || offsetTop + offsetHeight > table.scrollTop + table.clientHeight)
       table.scrollTop = offsetTop - table.clientHeight / 2;
@@ -83,7 +83,7 @@ function fieldPicture({ image, spans }, { cells, shape, axes }, unit) {
     "</svg>",
     lattice(mapX, mapY, side, rows, columns),
     `<path class="ray" d="M${end} ${above}L${unitX} ${unitY}M${end} ${below}L${unitX} ${unitY + side}"/>`,
-    words(mapX, mapY - 12, `output of layer ${cells[0]}, ${rows} x ${columns}`, "halo"),
+    words(mapX, mapY - 12, `output, ${rows} x ${columns}`, "halo"),
     box("unit", unitX, unitY, side, side),
     box("map", mapX, mapY, columns * side, rows * side),
   ]);
