@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import networkx
+
 from symcnn.errors import PackageError
 
 BEND = 10.0  # the room that an arrow takes where it passes a rank
@@ -94,15 +96,15 @@ def _points(boxes, edges):
         from fast_sugiyama import from_edges
     except ImportError:
         raise PackageError("drawing graphs needs the package fast-sugiyama", hint="pip install 'symcnn[viz]'") from None
-    linked = list(dict.fromkeys(b for edge in edges for b in edge))
-    number = {b: k for k, b in enumerate(linked)}  # what comes after them is a bend
     points: dict = {}
     chains: dict = {}
     left = 0.0
-    pairs = [(number[a], number[b]) for a, b in edges]
-    found: Any = from_edges(pairs, dummy_vertices=True, check_layout=False) if edges else []
-    for part, (places, width, height, links) in enumerate(found):
-        name = lambda k, part=part: linked[k] if k < len(linked) else (part, k)  # noqa: E731
+    for part, linked in enumerate(_components(edges)):
+        number = {b: k for k, b in enumerate(linked)}  # what comes after them is a bend
+        pairs = [(number[a], number[b]) for a, b in edges if a in number]
+        found: Any = from_edges(pairs, dummy_vertices=True, check_layout=False)
+        ((places, width, height, links),) = found
+        name = lambda k, linked=linked, part=part: linked[k] if k < len(linked) else (part, k)  # noqa: E731
         points.update({name(k): (x + left, height - y) for k, (x, y) in places})
         after = {name(a): name(b) for a, b in links or () if a >= len(linked)}
         for a, b in ((name(a), name(b)) for a, b in links or () if a < len(linked)):
@@ -116,10 +118,17 @@ def _points(boxes, edges):
         if (a, b) not in chains:  # part of a circle, which was opened by turning this edge around
             chains[a, b] = chains[b, a][::-1]
     for b in boxes:
-        if b not in number:
+        if b not in points:
             points[b] = (left, 0.0)
             left += 1
     return points, chains
+
+
+def _components(edges) -> list[list]:
+    """The boxes of each connected part, in the order of the edges. fast-sugiyama would mix up the bends of several parts."""
+    graph = networkx.Graph(edges)
+    order = {b: k for k, b in enumerate(graph)}
+    return [sorted(part, key=order.__getitem__) for part in networkx.connected_components(graph)]
 
 
 def _apart(points, rows, widths, gap) -> dict:

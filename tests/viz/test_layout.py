@@ -52,3 +52,9 @@ def test_a_circle_is_opened():
     found = layered(dict.fromkeys("abc", (40, 20)), [("a", "b"), ("b", "c"), ("c", "a")])
     assert set(found.ways) == {("a", "b"), ("b", "c"), ("c", "a")}
     assert not [p for p in combinations("abc", 2) if overlap(*p, dict.fromkeys("abc", (40, 20)), found.centres)]
+
+
+def test_parts_do_not_share_their_bends():
+    first, second = [("a", "b"), ("b", "c")], [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)]
+    found = layered(dict.fromkeys(["a", "b", "c", *range(5)], (20, 20)), first + second)
+    assert [len(found.ways[edge]) for edge in first + second] == [0, 0, 0, 0, 0, 0, 3]
