@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 from importlib import import_module
+from typing import Any
 
 # Class -> the function of `symcnn.viz` that makes a figure of one of its objects.
 VIEWS = {"Explanation": "explanation", "Profile": "times"}
@@ -24,19 +26,16 @@ class Displayed:
             return {"text/plain": str(self), "text/html": f"<pre>{escape(str(self))}</pre>"}
 
 
-def traceback(error: Exception) -> list[str]:
+def traceback(error: Any) -> list[str]:
     """What IPython prints for an error: its traceback; in a notebook, below a drawing of the graph up to what failed."""
     from IPython import get_ipython
     from IPython.display import display
 
-    shell = get_ipython()
-    try:
-        if type(shell).__name__ != "TerminalInteractiveShell" and (figure := _failure(error)) is not None:
-            display(figure)
-    except Exception:  # the error that is being told about matters more than its picture
-        pass
+    shell: Any = get_ipython()
+    if type(shell).__name__ != "TerminalInteractiveShell" and not error.is_drawn:
+        error.is_drawn = True  # IPython asks again, for its history
+        with suppress(Exception):  # the error that is being told about matters more than its picture
+            figure = import_module("symcnn.viz").failure(error)
+            if figure is not None:
+                display(figure)
     return shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
-
-
-def _failure(error):
-    return import_module("symcnn.viz").failure(error)

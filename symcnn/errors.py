@@ -71,6 +71,7 @@ class SymcnnError(Exception):
     layer: Any = None
     op: Any = None
     operands: tuple = ()
+    is_drawn = False  # whether a notebook has shown the graph
 
     def __init__(self, what, *, where=None, expected=None, found=None, hint=None):
         if where is None:
