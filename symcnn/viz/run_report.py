@@ -21,7 +21,7 @@ from symcnn.viz.still_page import MARGIN, WIDTH, StillPage
 from symcnn.viz.training_charts import SETTINGS, history_charts, layer_charts
 
 STYLE = """
-.right { fill: var(--c0) } .wrong { fill: var(--c1) } image { image-rendering: pixelated }
+.still .right { fill: var(--c0) } .still .wrong { fill: var(--c1) } .still image { image-rendering: pixelated }
 """
 CHART = 426, 264  # width and height of a chart in the still picture
 TILE, TILES = 92, 16  # side of a mistake in the still picture, and how many are in it
@@ -217,7 +217,7 @@ def _tile(mistake, names):
         f'<text class="count" y="{TILE + 15}">{answer} {mistake.certainty:.0%}</text>'
         f'<text class="small" y="{TILE + 31}">is: {truth}</text>'
     )
-    return lambda attributes: f'<svg viewBox="0 0 {TILE} {TILE + 40}"{attributes}>{shown}{texts}</svg>'
+    return lambda attributes: f'<svg viewBox="0 0 {TILE} {TILE + 40}" overflow="visible"{attributes}>{shown}{texts}</svg>'
 
 
 def _said(finding) -> str:

@@ -10,11 +10,14 @@ from symcnn.viz.palette import still_style
 
 WIDTH, MARGIN = 900, 16
 LETTERS = 122  # of a line of text
+# Every page has the class "still": its style does not reach into another figure beside it.
 STYLE = """
-.page { fill: var(--paper) }
-text { font: 14px system-ui, sans-serif; fill: var(--ink) }
-.heading { font-size: 18px; font-weight: 600 } .soft, .head, .small { fill: var(--soft) } .small, .count { font-size: 12px }
-.rule { stroke: var(--rule) }
+.still .page { fill: var(--paper) }
+.still text { font: 14px system-ui, sans-serif; fill: var(--ink) }
+.still .heading { font-size: 18px; font-weight: 600 }
+.still .soft, .still .head, .still .small { fill: var(--soft) }
+.still .small, .still .count { font-size: 12px }
+.still .rule { stroke: var(--rule) }
 """
 
 
@@ -82,7 +85,7 @@ class StillPage:
         """The page as one ``<svg>`` element, with more `css` for what it shows."""
         height = self.height + MARGIN
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(self.title)}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="still" role="img" aria-label="{escape(self.title)}" '
             f'viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" height="{height:g}"><title>{escape(self.title)}</title>'
             f"<style>{still_style(STYLE + css)}</style>"
             f'<rect class="page" width="{WIDTH}" height="{height:g}"/>{"".join(self._parts)}</svg>'

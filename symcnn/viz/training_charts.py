@@ -18,9 +18,9 @@ OF_LAYERS = {
     "weight_norm": ("Weights: norm |w|", {"log": True}),
     "gradient_norm": ("Gradients: norm |g|", {"log": True}),
     "update_ratio": ("Update ratio |dw|/|w|", {"log": True, "band": HEALTHY}),
-    "norm": ("Activations: norm per example", {"log": True}),
     "dead": ("Dead units", {"percent": True}),
     "saturated": ("Saturated values", {"percent": True}),
+    "norm": ("Activations: norm per example", {"log": True}),
 }
 SETTINGS = ("learning_rate", "seconds")  # of a history: nothing that was measured on examples
 
