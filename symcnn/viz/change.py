@@ -121,9 +121,16 @@ def _lettered(roots: list[Variable], changed: set[Variable]) -> list[Variable]:
 
     What the others can say, such as exp(a) beside a, is said and needs no letter.
     """
-    shared = [v for v in toposort(roots, lambda v: v.inputs if v in changed else ()) if v not in changed]
-    known = {*shared, *(x for v in shared for x in v.inputs if isinstance(x, Constant) and x.ndim == 0)}
-    return [v for v in shared if v.op is not None and not known.issuperset(v.inputs)]
+    shared = {v: None for v in toposort(roots, lambda v: v.inputs if v in changed else ()) if v not in changed}
+    return [v for v in shared if v.op is not None and not _is_said(v, shared, NEAR)]
+
+
+def _is_said(v: Variable, shared, depth: int) -> bool:
+    """Whether `v` is made of `shared` and numbers alone, by a few ops. Calls itself at most `depth` times."""
+    return v.op is not None and all(
+        x in shared or (isinstance(x, Constant) and x.ndim == 0) or (depth > 1 and _is_said(x, shared, depth - 1))
+        for x in v.inputs
+    )
 
 
 def _letters(taken):
