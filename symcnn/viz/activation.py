@@ -119,7 +119,8 @@ class _Curve:
         limit = SATURATED * size[np.isfinite(size)].max()
         flat = (size < limit) | (size == 0)  # never where it is not finite
         edges = np.flatnonzero(np.diff(np.concatenate(([0], flat.astype(int), [0]))))
-        return [(self._crossing(a - 1, limit), self._crossing(b - 1, limit)) for a, b in edges.reshape(-1, 2)]
+        runs = ((a, b) for a, b in edges.reshape(-1, 2) if b - a > 1)  # one point, as in |x|, is no zone
+        return [(self._crossing(a - 1, limit), self._crossing(b - 1, limit)) for a, b in runs]
 
     def _crossing(self, k: int, limit: float) -> float:
         """Where the size of the derivative crosses `limit` between samples k and k + 1; at the end, the end."""
@@ -141,8 +142,9 @@ class _Curve:
                 parts.append(f"above {number(a)}")
             else:
                 parts.append(f"from {number(a)} to {number(b)}")
-        formulas = ", ".join(f"{f}(x) = {text}" for f, text in zip(("f", "f'"), self.formulas, strict=True) if text)
-        return f"{self.name}: {formulas}{',' * bool(formulas)} {'saturated ' + ' and '.join(parts) if parts else 'nowhere saturated'}"
+        formulas = [f"{f}(x) = {text}" for f, text in zip(("f", "f'"), self.formulas, strict=True) if text]
+        zones = f"saturated {' and '.join(parts)}" if parts else "nowhere saturated"
+        return f"{self.name}: {', '.join([*formulas, zones])}"
 
     def ticks(self) -> list[float]:
         """Round numbers that cover all values."""
@@ -215,7 +217,7 @@ def _curve(function, low, high) -> _Curve:
     """Sample a function and its derivative; the function is given by name or as it is."""
     name, formulas = (function, FORMULAS.get(function)) if isinstance(function, str) else (_name(function), ("", ""))
     if formulas is None:
-        raise InputError(f"no activation is called {function!r}", hint=nearest(function, FORMULAS))
+        raise InputError(f"no activation is called {function!r}", hint=nearest(function.lower(), FORMULAS))
     if isinstance(function, str):
         function = getattr(sc, function)
     elif not callable(function):
@@ -226,8 +228,14 @@ def _curve(function, low, high) -> _Curve:
         found = getattr(y, "shape", repr(y)[:60])
         raise ShapeError(f"{name} does not work element by element", expected=x.shape, found=found)
     points = np.linspace(low, high, SAMPLES)
+    others = points.copy()
+    others[::2] = low
+    compiled = sc.function([x], [y, sc.grad(y.sum(), x)], device="reference")
     with np.errstate(all="ignore"):  # log(x) is nan below 0, and drawn as a gap
-        f, slope = sc.function([x], [y, sc.grad(y.sum(), x)], device="reference")(points)
+        f, slope = compiled(points)
+        again, _ = compiled(others)
+    if not np.allclose(f[1::2], again[1::2], equal_nan=True):
+        raise ShapeError(f"{name} does not work element by element", hint="softmax, say, looks at all elements at once")
     if not (np.isfinite(f).any() and np.isfinite(slope).any()):
         raise InputError(f"{name} is nowhere finite", found=f"low = {low:g}, high = {high:g}")
     return _Curve(name, formulas, points, f, slope)

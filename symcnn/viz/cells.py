@@ -113,7 +113,7 @@ def checked_numbers(name: str, value, layout: str, largest: tuple[int, ...]) -> 
     except (TypeError, ValueError):
         raise InputError(f"{name} is no array of numbers", expected=layout, found=repr(value)[:80]) from None
     if array.ndim != len(largest) or not array.size or any(map(gt, array.shape, largest)):
-        expected, hint = f"{layout}, at most {largest}", "a small part of it will do: x[:8, :8]"
+        expected, hint = f"{layout}, at most {largest}", "a small part of it will do, such as x[..., :8, :8]"
         raise ShapeError(f"{name} cannot be drawn as numbers", expected=expected, found=array.shape, hint=hint)
     if not np.isfinite(array).all():
         raise InputError(f"{name} has entries that are not finite")

@@ -48,12 +48,13 @@ def convolution(x=None, w=None, b=None, *, stride=1, padding=0, dilation=1, chan
     Parameters
     ----------
     x : (channels, rows, columns), optional
-        One image; a small table unless given. At most 4 x 12 x 12.
+        One image; a small table unless given. At most 4 x 10 x 10.
     w : (filters, channels, filter rows, filter columns), optional
         At most 4 filters of 7 x 7.
     b : (filters,), optional
         Biases; zeros if `w` is given without.
     stride, padding, dilation : int
+        At most 6, 3 and 6.
     channels, filters : int, optional
         Use the first so many only.
     step : int, optional
@@ -83,8 +84,9 @@ def convolution(x=None, w=None, b=None, *, stride=1, padding=0, dilation=1, chan
     """
     x, w, b = _data(x, w, b, channels, filters)
     settings = {
-        name: checked_whole(name, value, low, 6)
-        for name, value, low in (("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1))
+        "stride": checked_whole("stride", stride, 1, 6),
+        "padding": checked_whole("padding", padding, 0, 3),
+        "dilation": checked_whole("dilation", dilation, 1, 6),
     }
     y = sc.conv2d(x[None], w, **settings) + b[:, None, None]
     y = sc.function([], y, device="reference")()[0]
@@ -202,7 +204,7 @@ class _Moment:
 
 def _data(x, w, b, channels, filters):
     """Image, filters and biases as float64 arrays that fit each other."""
-    x = checked_numbers("convolution: x", X if x is None else x, "(channels, rows, columns)", (4, 12, 12))
+    x = checked_numbers("convolution: x", X if x is None else x, "(channels, rows, columns)", (4, 10, 10))
     if w is None:
         w, b = W, B if b is None else b
     w = checked_numbers("convolution: w", w, "(filters, channels, filter rows, filter columns)", (4, 4, 7, 7))

@@ -88,6 +88,7 @@ def test_saturated_zones():
     edge = math.atanh(math.sqrt(0.95))
     assert zones(activation("tanh")) == pytest.approx([-edge, edge], abs=0.006)
     assert "saturated below 0" in activation("relu").text
+    assert "nowhere saturated" in activation(abs).text
     assert "nowhere saturated" in activation(lambda x: 3 * x).text
     assert "saturated everywhere" in activation(lambda x: 0 * x).text
     assert activation("sigmoid").svg.count('class="zone"') == 2
@@ -120,6 +121,8 @@ def test_small_multiples():
     [
         ({"function": "sigmoyd"}, InputError, "did you mean 'sigmoid'"),
         ({"function": ["relu", "tan h"]}, InputError, "did you mean 'tanh'"),
+        ({"function": "ReLU"}, InputError, "did you mean 'relu'"),
+        ({"function": sc.nn.Softmax()}, ShapeError, "element by element"),
         ({"function": 3}, InputError, "a name or a function"),
         ({"function": []}, InputError, "1 to 12"),
         ({"function": lambda x: x.sum()}, ShapeError, "element by element"),

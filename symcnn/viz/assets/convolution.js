@@ -17,7 +17,7 @@ function convolutionView(root, data) {
       shown = convolved(data, settings);
       bar.restart(shown.steps);
     });
-  const controls = [control("stride", 1, 6), control("padding", 0, 6), control("dilation", 1, 6)];
+  const controls = [control("stride", 1, 6), control("padding", 0, 3), control("dilation", 1, 6)];
   if (data.channels > 1) controls.push(control("channels", 1, data.channels));
   root.append(controlBar(...controls), bar, picture);
 }
