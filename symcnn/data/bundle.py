@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from symcnn.errors import FileError
+from symcnn.paths import as_path
 
 # CIFAR's largest file has 156 MB and its archives unpack to 190 MB; a bomb of a few kB unpacks to whatever it likes.
 LARGEST_FILE, LARGEST_ARCHIVE = 1 << 28, 1 << 30
@@ -42,7 +43,7 @@ def read_bundle(
     FileError
         If no format is complete, or a file cannot be read or is far larger than any of the data set is.
     """
-    source = Path(source)
+    source = as_path(source)
     hint = "name the published archive, or the folder that it unpacks to"
     optional = tuple(optional)
     wanted = {file for files in alternatives for file in files} | set(optional)

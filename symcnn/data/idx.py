@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import zlib
 from math import prod
-from pathlib import Path
 
 import numpy as np
 
 from symcnn.errors import DTypeError, FileError
+from symcnn.paths import as_path
 
 # http://yann.lecun.com/exdb/mnist: the third byte of the magic number names the (big-endian) type.
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -41,7 +41,7 @@ def read_idx(path) -> np.ndarray:
     >>> read_idx(path)
     array([7, 2, 1], dtype=uint8)
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         with open(path, "rb") as raw:
             compressed = raw.read(2) == b"\x1f\x8b"
@@ -113,4 +113,4 @@ def write_idx(path, array) -> None:
     content = bytes((0, 0, code, array.ndim)) + sizes + array.astype(dtype).tobytes()
     if str(path).endswith(".gz"):
         content = gzip.compress(content, compresslevel=9, mtime=0)
-    Path(path).write_bytes(content)
+    as_path(path).write_bytes(content)

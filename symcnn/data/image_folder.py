@@ -14,6 +14,7 @@ from symcnn.data.dataset import Dataset
 from symcnn.data.image_files import EXTENSIONS, ImageFiles
 from symcnn.errors import FileError, InputError
 from symcnn.keywords import checked_keywords, nearest
+from symcnn.paths import as_path
 
 
 @checked_keywords
@@ -71,7 +72,7 @@ def image_folder(
     >>> data, data.classes
     (Dataset(2 x uint8[3, 16, 16], labels int64), ('lemon', 'plum'))
     """
-    path = Path(path)
+    path = as_path(path)
     for extension in extensions:
         if str(extension).lower() not in EXTENSIONS:
             hint = nearest(str(extension), EXTENSIONS)

@@ -9,6 +9,7 @@ from symcnn.data.dataset import Dataset
 from symcnn.data.idx import read_idx
 from symcnn.errors import FileError
 from symcnn.keywords import checked_keywords
+from symcnn.paths import as_path
 
 MNIST_CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
@@ -56,7 +57,7 @@ def mnist(folder) -> tuple[Dataset, Dataset]:
 
 def read_splits(folder, name: str, classes: tuple[str, ...], hint: str) -> tuple[Dataset, Dataset]:
     """(train, test) of a data set called `name` in the four files of MNIST; `hint` says where to get them."""
-    folder = Path(folder)
+    folder = as_path(folder)
     if not folder.is_dir():
         raise FileError(f"{name}: {folder} is not a folder", hint=hint)
     return _read_split(folder, "train", name, classes, hint), _read_split(folder, "t10k", name, classes, hint)

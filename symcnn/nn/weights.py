@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from pathlib import Path
 
 import numpy as np
 
 from symcnn.errors import FileError
 from symcnn.keywords import nearest
+from symcnn.paths import as_path
 
 
 def save(path, parameters) -> None:
@@ -56,7 +56,7 @@ def fits(array, target) -> bool:
 
 def write_atomically(path, content: bytes) -> None:
     """Write beside the target, then rename: a crash leaves the old file or the new one."""
-    path = _as_path(path)
+    path = as_path(path)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -75,12 +75,6 @@ def write_atomically(path, content: bytes) -> None:
         raise
 
 
-def _as_path(path) -> Path:
-    if not isinstance(path, (str, os.PathLike)):
-        raise FileError("this is no path of a file", expected="str or pathlib.Path", found=repr(path))
-    return Path(path)
-
-
 def _umask() -> int:
     """The process's umask, which can only be read by setting it; mkstemp ignores it."""
     mask = os.umask(0o077)
@@ -93,11 +87,18 @@ def read(path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load as from_bytes
 
-    path = _as_path(path)
+    path = as_path(path)
     try:
-        return from_bytes(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}") from None
+    if content[:2] == b"PK":
+        raise FileError(
+            f"{path} is a zip archive, as PyTorch and NumPy write them", expected="a safetensors file",
+            hint="sc.nn.load_matching(model, arrays) takes what torch.load(path) or np.load(path) gives",
+        )  # fmt: skip
+    try:
+        return from_bytes(content)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise FileError(
             f"{path} is damaged or no safetensors file", found=str(error), hint="the network is as it was before"

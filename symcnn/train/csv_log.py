@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 from symcnn.nn.weights import write_atomically
+from symcnn.paths import as_path
 from symcnn.train.callback import Callback
 
 
@@ -28,8 +28,8 @@ class CSVLog(Callback):
 
     Examples
     --------
-    >>> import tempfile, numpy as np, symcnn as sc
-    >>> path = Path(tempfile.mkdtemp(), "log.csv")
+    >>> import pathlib, tempfile, numpy as np, symcnn as sc
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "log.csv")
     >>> history = sc.train.fit(sc.models.mlp([4, 4]), (np.eye(4), np.arange(4)), epochs=2, callbacks=CSVLog(path),
     ...                        device="reference", progress=False)
     >>> print(path.read_text())
@@ -39,7 +39,7 @@ class CSVLog(Callback):
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        self.path = as_path(path)
 
     def on_start(self, run):
         self._write(run.history)  # at once, so that a path that cannot be written is noticed now

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from symcnn.errors import FileError
 from symcnn.keywords import nearest
 from symcnn.nn.weights import write_atomically
+from symcnn.paths import as_path
 
 
 class History(dict):
@@ -58,7 +58,7 @@ class History(dict):
             If the file is missing, damaged or something else.
         """
         try:
-            content = json.loads(Path(path).read_bytes())
+            content = json.loads(as_path(path).read_bytes())
         except OSError as error:
             raise FileError(f"{path} cannot be read: {error.strerror}") from None
         except (ValueError, RecursionError) as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from symcnn.errors import FileError, InputError, PackageError
+from symcnn.paths import as_path
 from symcnn.train.callback import Callback
 
 
@@ -45,7 +45,7 @@ class TensorBoardLog(Callback):
         if every is not None and (not isinstance(every, int) or every < 1):
             raise InputError("TensorBoardLog: every is a whole number, at least 1", found=repr(every))
         _writer_class()
-        self.folder, self.every = Path(folder), every
+        self.folder, self.every = as_path(folder), every
         self._writer: Any = None
 
     def on_start(self, run):
