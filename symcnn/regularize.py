@@ -12,8 +12,17 @@ from operator import add
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords, checked_number
+from symcnn.keywords import checked_keywords, checked_number, meant
 from symcnn.nn.freeze import matches, matching
+from symcnn.nn.outline import described
+
+__all__ = ["L1", "L2", "Constraint", "MaxNorm", "NonNegative", "Penalty", "UnitNorm"]
+
+
+def __getattr__(name: str):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise AttributeError(f"symcnn.regularize has no {name!r}; {meant(name, __all__)}")
 
 
 class Rule:
@@ -49,6 +58,11 @@ class Rule:
         self._known |= set(paths)
         for pattern in self.patterns:
             matching(self._known, pattern)
+
+    def __repr__(self):
+        numbers = [f"{value:g}" for value in vars(self).values() if isinstance(value, float)]
+        options = {name: value for name, value in vars(self).items() if name == "axis"}
+        return described(self, *numbers, *map(repr, self.patterns), **options)
 
 
 class Penalty(Rule):
@@ -164,6 +178,9 @@ class _Sum:
     def check(self, paths):
         for term in self.terms:
             term.check(paths)
+
+    def __repr__(self):
+        return " + ".join(map(repr, self.terms))
 
     __add__ = Penalty.__add__
 
@@ -295,6 +312,9 @@ class _Chain:
     def check(self, paths):
         for link in self.links:
             link.check(paths)
+
+    def __repr__(self):
+        return " + ".join(map(repr, self.links))
 
     __add__ = Constraint.__add__
 

@@ -189,6 +189,14 @@ def test_values_that_cannot_be(make):
         make()
 
 
+def test_reprs():
+    rules = L1(1e-5) + L2(1e-4, "conv*"), MaxNorm(3) + UnitNorm("out", axis=0) + NonNegative()
+    assert list(map(repr, rules)) == [
+        "L1(1e-05) + L2(0.0001, 'conv*')",
+        "MaxNorm(3) + UnitNorm('out', axis=0) + NonNegative()",
+    ]
+
+
 def test_penalties_and_constraints_do_not_mix():
     for left, right in ((L1(1), MaxNorm(1)), (L1(1), 1), (MaxNorm(1), L1(1))):
         with pytest.raises(TypeError):

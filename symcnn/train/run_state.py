@@ -7,13 +7,16 @@ examples and their augmentation follow from seed, epoch and batch alone, so they
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from symcnn.data.lazy import name_of
 from symcnn.errors import FileError
 from symcnn.keywords import nearest
+from symcnn.nn.freeze import frozen_paths
 from symcnn.train.callback import Callback, Run
 from symcnn.train.history import History
 
@@ -80,19 +83,35 @@ def restore(run: Run, path, arrays: dict[str, np.ndarray], state: dict[str, Any]
 
 def _must_agree(run: Run) -> dict[str, Any]:
     """What a run and the checkpoint that it resumes have in common, in words that an error can show."""
-    optimizer = run.step.optimizer
+    model, step, optimizer = run.model, run.step, run.step.optimizer
     settings = {
         name: v
         for name, v in vars(optimizer).items()
         if isinstance(v, (bool, int, float, str, dict)) and name[0] != "_"
     }
     return {
+        **{f"layer {path}": repr(layer) for path, layer in model.modules().items() if not layer.parts()},
+        "which arrays are frozen": ", ".join(sorted(frozen_paths(model))) or "none",
         "the number of training examples": len(run.train),
+        "what is done to the batches": ", ".join(map(name_of, run.train.steps)) or "nothing",
+        "the loss": _words(step.loss),
+        "the penalty": _words(step.penalty),
+        "the constraint": _words(step.constraint),
+        "the schedule": _words(run.rate.schedule),
         "the batch size": run.batch_size,
         "the seed": run.seed,
         "the learning rate": run.rate.base,
         "the optimizer": " ".join([type(optimizer).__name__, *(f"{k}={v}" for k, v in sorted(settings.items()))]),
     }
+
+
+def _words(rule) -> str:
+    """A function or rule by its name and options, as far as these are the same words in every process."""
+    if isinstance(rule, partial):
+        options = (f"{name}={_words(value)}" for name, value in sorted(rule.keywords.items()))
+        return f"{_words(rule.func)}({', '.join([*map(_words, rule.args), *options])})"
+    # What is callable prints with its address in memory, but for the rules of symcnn.regularize.
+    return name_of(rule) if callable(rule) and not hasattr(rule, "check") else repr(rule)
 
 
 def _types(arrays) -> dict[str, str]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,6 +21,10 @@ VALIDATION = rng.normal(size=(10, 6)), rng.integers(0, 3, 10)
 
 def network():
     return sc.nn.Sequential(sc.nn.Dense(6, 8, seed=0), sc.nn.Dropout(0.3, seed=1), sc.nn.Dense(8, 3, seed=2))
+
+
+def halved(X, labels, rng):
+    return X / 2, labels
 
 
 def fit(folder=None, model=None, data=DATA, **options):
@@ -269,7 +274,15 @@ def test_what_a_killed_process_left_half_written_is_removed(folder):
         ({"optimizer": sc.optim.SGD(0.01)}, "the optimizer"),
         ({"optimizer": sc.optim.Adam(0.01, weight_decay=0.1)}, "the optimizer"),
         ({"model": sc.models.mlp([6, 3])}, "another run"),
-        ({"model": sc.nn.Sequential(sc.nn.Dense(6, 9), sc.nn.Dropout(), sc.nn.Dense(9, 3))}, "0.weight differs"),
+        ({"model": sc.nn.Sequential(sc.nn.Dense(6, 9), sc.nn.Dropout(), sc.nn.Dense(9, 3))}, "layer 0 differs"),
+        ({"model": sc.nn.Sequential(sc.nn.Dense(6, 8), sc.nn.Dropout(), sc.nn.Dense(8, 3))}, "layer 1 differs"),
+        ({"model": network().freeze("0")}, "which arrays are frozen differs"),
+        ({"data": sc.data.Dataset(*DATA).augment(halved)}, "what is done to the batches differs"),
+        ({"loss": partial(sc.losses.cross_entropy, label_smoothing=0.1)}, "the loss differs"),
+        ({"penalty": sc.regularize.L1(0.1) + sc.regularize.L2(0.1)}, "the penalty differs"),
+        ({"constraint": sc.regularize.MaxNorm(2)}, "the constraint differs"),
+        ({"schedule": sc.optim.Plateau()}, "the schedule differs"),
+        ({"schedule": None}, "the schedule differs"),
     ],
 )
 def test_a_checkpoint_of_another_run(folder, options, says):
@@ -297,6 +310,8 @@ def test_complaints(tmp_path):
     for wrong in ({"every": 0}, {"keep": 0}, {"every": 2.5}):
         with pytest.raises(sc.InputError, match="whole number"):
             Checkpoints(tmp_path, **wrong)
+    with pytest.raises(sc.errors.FileError, match="no path"):
+        Checkpoints(None)
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(sc.errors.FileError, match="cannot be made"):
