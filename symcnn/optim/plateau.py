@@ -76,6 +76,10 @@ class Plateau:
         if mode == "auto":
             mode = "min" if monitor is None or "loss" in monitor or "error" in monitor else "max"
         self.monitor, self.mode, self.schedule = monitor, mode, schedule
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was observed: every `symcnn.train.fit` that resumes nothing begins with the whole rate."""
         self.scale = 1.0
         self._best: float | None = None
         self._waited = self._resting = 0.0  # epochs

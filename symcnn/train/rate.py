@@ -56,6 +56,12 @@ class Rate:
             raise InputError(f"the schedule watches {monitor!r}, which is not measured", hint=nearest(monitor, metrics))
         observe(metrics[monitor])
 
+    def reset(self) -> None:
+        """Let the schedule forget what it saw of another run, if it remembers anything."""
+        reset = getattr(self.schedule, "reset", None)
+        if reset is not None:
+            reset()
+
     def give_back(self) -> None:
         """Set the rate as it was before the run."""
         self.optimizer.learning_rate = self.base

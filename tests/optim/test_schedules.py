@@ -121,6 +121,17 @@ def test_plateau_in_fit():
         rates(monitor="val_acuracy")
 
 
+def test_a_plateau_of_another_run_is_forgotten():
+    data, plateau = (np.eye(2), np.arange(2)), Plateau(0.5, patience=0, threshold=0.9)
+    runs = [
+        sc.train.fit(
+            sc.models.mlp([2, 2], seed=0), data, epochs=3, schedule=plateau, device="reference", progress=False
+        )
+        for _ in range(2)
+    ]
+    assert runs[0]["learning_rate"] == runs[1]["learning_rate"] == pytest.approx([0.01, 0.01, 0.005])
+
+
 def test_what_is_better():
     modes = [Plateau(monitor=name).mode for name in (None, "val_loss", "error", "val_accuracy")]
     assert modes == ["min", "min", "min", "max"]
