@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,11 @@ class Run:
     def batches_of(self, epoch: int, start: int = 0):
         """(images, labels) of an epoch, from its batch number `start` on: the same ones whenever it is asked."""
         return self.train.batches(self.batch_size, shuffle=True, seed=(self.seed, epoch), start=start)
+
+    def rows_of(self, epoch: int, batch: int) -> np.ndarray:
+        """Which of the stored training examples are in a batch of an epoch, as `Dataset.take` counts them."""
+        numbered = replace(self.train, images=np.arange(len(self.train.images)), steps=())
+        return next(numbered.batches(self.batch_size, shuffle=True, seed=(self.seed, epoch), start=batch))[0]
 
     def stop(self, reason: str) -> None:
         """End the training after this step; the epoch so far is still validated and written down."""

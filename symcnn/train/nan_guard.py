@@ -28,7 +28,7 @@ class Incident:
     epoch, batch : int
         Where that was, counted from 1.
     rows : tuple of int
-        Examples of this batch whose own values are not finite.
+        Examples of the training set, as `Dataset.take` counts them, in this batch whose own values are not finite.
     error : NonFiniteError or None
         Names the op that made the first NaN or infinity, and the user's line; ``None`` if it could not be found.
     layer : str or None
@@ -174,7 +174,8 @@ def _replay(run, good: _Position, rates) -> Incident:
         before.restore()
         layer = _first_bad_layer(step, X, labels)
         growth = largest / good.largest if good.largest else 1.0
-        rows = _bad_rows(step.model, X, labels)
+        bad = _bad_rows(step.model, X, labels)
+        rows = tuple(run.rows_of(epoch, batch)[bad].tolist())
         where = good.steps_done + number, epoch + 1, batch + 1
         return Incident(*where, rows, error, layer, growth, _explain(where, loss, rows, error, layer, growth, rate))
     good.snapshot.restore()
@@ -214,13 +215,13 @@ def _first_bad_layer(step, X, labels) -> str | None:
     return None
 
 
-def _bad_rows(model, X, labels) -> tuple[int, ...]:
-    """Examples whose image or target holds NaN or infinity."""
+def _bad_rows(model, X, labels) -> np.ndarray:
+    """Whether the image or the target of each example holds NaN or infinity."""
     bad = np.zeros(len(X), bool)
     for array in checked_batch(model, X, labels):
         if array.dtype.kind == "f":
             bad |= ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
-    return tuple(np.flatnonzero(bad).tolist())
+    return bad
 
 
 def _explain(where, loss, rows, error, layer, growth, rate) -> str:
@@ -230,7 +231,8 @@ def _explain(where, loss, rows, error, layer, growth, rate) -> str:
     if rows:
         names = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
         lines.append(
-            f"Bad data: in this batch the examples {names} hold NaN or infinity themselves. Clean them or leave them out."
+            f"Bad data: the training examples {names} themselves hold NaN or infinity, as this batch has them. Clean them "
+            "or leave them out."
         )
         return "\n".join(lines)
     if error is not None:
