@@ -10,6 +10,7 @@ within a file's reach, so none has to be trusted. Nothing recurses, however deep
 from __future__ import annotations
 
 import pickletools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,8 @@ def load(content: bytes, path) -> Any:
       hint:     nothing of it was run; do not open it by other means unless you trust whoever made it
     """
     try:
-        return _run(content)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # escapes that Python does not know
+            return _run(content)
     except _RefusedError as refused:
         raise FileError(
             f"{path} asks for more than data: {refused}",

@@ -111,6 +111,10 @@ def test_refused(content):
         inert_pickle.load(content, "a")
 
 
+def test_unknown_escapes_stay_as_they_are():
+    assert inert_pickle.load(b"S'\\u'\n.", "a") == "\\u"
+
+
 def test_a_huge_memo_costs_nothing():
     """The C implementation of pickle would ask for 64 GiB here."""
     assert inert_pickle.load(b"K\x01r\xff\xff\xff\xff.", "a") == 1
