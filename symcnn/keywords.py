@@ -32,6 +32,7 @@ ELSEWHERE = {
     "affine": "center elementwise_affine",
     "shape": "normalized_shape target_shape",
     "in_shape": "input_shape input_size",
+    "auxiliary": "aux_logits aux_heads",
     "scale": "scale_factor size",
     "size": "image_size target_size",
     "mode": "padding_mode interpolation",
@@ -55,6 +56,10 @@ ELSEWHERE = {
     "batch_size": "batch bs minibatch",
     "epochs": "nb_epoch max_epochs num_epochs T_max total_iters decay_steps milestones",
     "progress": "verbose",
+    "folder": "root directory filepath dirpath log_dir",
+    "fraction": "test_size val_size validation_split",
+    "seed": "random_state random_seed",
+    "restore_best": "restore_best_weights",
     "validation": "validation_data val valid eval_set",
     "loss": "criterion objective cost loss_fn",
     "optimizer": "opt optim optimiser",
@@ -77,7 +82,7 @@ ELSEWHERE = {
     "binary_cross_entropy": "BCEWithLogitsLoss BCELoss BinaryCrossentropy binary_crossentropy bce",
     "squared_error": "MSELoss mse_loss MeanSquaredError mean_squared_error mse",
     "absolute_error": "L1Loss l1_loss MeanAbsoluteError mean_absolute_error mae",
-    "huber": "HuberLoss SmoothL1Loss smooth_l1_loss",
+    "huber": "HuberLoss SmoothL1Loss smooth_l1_loss smooth_l1",
     "kullback_leibler": "KLDivLoss KLDivergence kl_divergence kl_div",
     "SGD": "sgd momentum nesterov",
     "Adam": "adam",
@@ -95,7 +100,13 @@ ELSEWHERE = {
     "accuracy": "Accuracy CategoricalAccuracy SparseCategoricalAccuracy accuracy_score acc",
     "top_k_accuracy": "TopKCategoricalAccuracy top_k_categorical_accuracy",
     "f1": "f1_score F1Score",
-    "mean_iou": "MeanIoU JaccardIndex jaccard_score",
+    "iou": "jaccard iou_score",
+    "mean_iou": "MeanIoU mIoU miou JaccardIndex jaccard_score",
+    "L1": "l1 lasso",
+    "L2": "l2 weight_decay ridge",
+    "MaxNorm": "max_norm maxnorm",
+    "UnitNorm": "unit_norm",
+    "NonNegative": "NonNeg nonneg non_negative",
     "Checkpoints": "ModelCheckpoint",
     "CSVLog": "CSVLogger",
     "TensorBoardLog": "TensorBoard SummaryWriter",
@@ -123,12 +134,16 @@ ADVICE = {
     "penalty": "a penalty is for all weights: penalty=sc.regularize.L2(1e-4), of fit or compile_step",
     "pretrained": "no weights come with symcnn: model.load(path), or sc.nn.load_matching(model, path)",
     "save_best_only": "sc.train.EarlyStopping restores the best weights",
-    "restore_best_weights": "the best weights are always restored",
+    "restore_best_weights": "sc.train.EarlyStopping restores the best weights",
     "input_shape": "sizes are explicit: in_channels or in_features",
     "ModuleList": "a plain Python list of layers will do",
     "ModuleDict": "a plain Python dict of layers will do",
     "Parameter": "an attribute that is a sc.shared(array) is a parameter",
     "Identity": "sc.nn.Sequential() without layers changes nothing",
+    "L1L2": "penalties add up: sc.regularize.L1(1e-5) + sc.regularize.L2(1e-4)",
+    "labels": "images and labels are one argument: (images, labels)",
+    "ToTensor": "images are NumPy arrays; sc.data.Normalize.fit(train) scales them",
+    "Resize": "sc.data.image_folder(folder, size=32) scales images when it reads them",
     "Compose": "dataset.augment(*transforms) takes several",
     "Tensor": "sc.input is an input of a graph, sc.shared an array that stays; data are NumPy arrays",
     "ReduceLROnPlateau": "fit(..., schedule=sc.optim.Plateau())",
@@ -206,6 +221,7 @@ def checked_keywords(function):
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return function
     known = [name for name in parameters if name != "self"]
+    first = next((name for name, p in parameters.items() if p.default is p.empty), None)
 
     @wraps(function)
     def checked(*args, **kwargs):
@@ -214,9 +230,33 @@ def checked_keywords(function):
                 is_init = function.__name__ == "__init__"  # perhaps one that a class without its own inherits
                 shown = type(args[0]).__name__ if is_init else function.__qualname__
                 raise InputError(f"{shown} has no keyword {name!r}", hint=meant(name, known))
+        if kwargs and not args and first is not None and first not in kwargs:
+            # As if it made a function with these options: cross_entropy(label_smoothing=0.1), f1(average="macro").
+            given = ", ".join(f"{name}={value!r:.40}" for name, value in kwargs.items())
+            raise InputError(
+                f"{function.__qualname__} is given options alone, and no {first}",
+                hint=f"with options for later calls it is functools.partial({function.__qualname__}, {given})",
+            )
         return function(*args, **kwargs)
 
     return checked
+
+
+def takes(function, arguments: int) -> bool:
+    """Whether `function` may be called with so many arguments, without names; functions in C that do not say may.
+
+    Examples
+    --------
+    >>> takes(lambda epoch, history: None, 2), takes(lambda epoch: None, 2)
+    (True, False)
+    """
+    try:
+        inspect.signature(function).bind(*[None] * arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 def checked_number(what: str, value, low: float = -inf, high: float = inf, *, strict: bool = False) -> float:

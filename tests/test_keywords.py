@@ -8,7 +8,7 @@ import pytest
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.keywords import ELSEWHERE, checked_keywords, checked_number, nearest
+from symcnn.keywords import ELSEWHERE, checked_keywords, checked_number, nearest, takes
 
 
 def test_nearest():
@@ -20,6 +20,11 @@ def test_known_keywords_pass_and_open_signatures_stay():
     assert checked_keywords(lambda a, b=2: (a, b))(1, b=3) == (1, 3)
     open_function = lambda **options: options  # noqa: E731
     assert checked_keywords(open_function) is open_function
+
+
+def test_how_many_arguments():
+    assert takes(lambda a, b=1: a, 1) and takes(lambda a, b=1: a, 2) and takes(print, 5) and takes(np.exp, 1)
+    assert not takes(lambda a, *, b: a, 1) and not takes(lambda: 0, 1) and not takes(lambda a: a, 2)
 
 
 def test_missing_arguments_stay_type_errors():
@@ -79,6 +84,10 @@ def test_what_is_no_number_or_lies_outside(value):
         (lambda: sc.models.resnet18(pretrained=True), "load_matching"),
         (lambda: sc.data.transforms.RandomFlip(p=0.5), "did you mean 'probability'?"),
         (lambda: sc.nn.Dense(3, 2, init="kaiming_normal"), "did you mean 'he_normal'?"),
+        (lambda: sc.train.Checkpoints(filepath="runs"), "did you mean 'folder'?"),
+        (lambda: sc.train.EarlyStopping(restore_best_weights=True), "did you mean 'restore_best'?"),
+        (lambda: sc.models.googlenet(aux_logits=False), "did you mean 'auxiliary'?"),
+        (lambda: sc.train.fit(None, None, labels=3), "(images, labels)"),
     ],
 )
 def test_names_of_other_libraries_are_translated(make, hint):
@@ -89,8 +98,8 @@ def test_names_of_other_libraries_are_translated(make, hint):
 
 def test_a_translation_is_a_name_that_something_has():
     """No entry of the table is out of date."""
-    packages = (sc.nn, sc.losses, sc.optim, sc.init, sc.metrics, sc.data, sc.data.transforms, sc.train)
-    modules = (sc, sc.models, sc.regularize, *packages)
+    packages = (sc.nn, sc.losses, sc.optim, sc.init, sc.metrics, sc.regularize, sc.data, sc.data.transforms, sc.train)
+    modules = (sc, sc.models, *packages)
     functions = [getattr(f, "__init__", f) if isinstance(f, type) else f for m in modules for f in vars(m).values()]
     known = set()
     for function in filter(callable, functions):
@@ -115,7 +124,8 @@ def test_layers_of_other_libraries(name, hint):
     [("losses", "MSELoss", "squared_error"), ("losses", "CrossEntropyLoss", "cross_entropy"), ("optim", "RMSprop", "RMSProp"),
      ("optim", "ReduceLROnPlateau", "Plateau"), ("optim", "StepLR", "step_decay"), ("init", "xavier_uniform", "glorot_uniform"),
      ("metrics", "Accuracy", "accuracy"), ("train", "ModelCheckpoint", "Checkpoints"), ("data", "DataLoader", "Dataset"),
-     ("train", "ReduceLROnPlateau", "sc.optim.Plateau"), ("nn", "CrossEntropyLoss", "sc.losses.cross_entropy")],
+     ("train", "ReduceLROnPlateau", "sc.optim.Plateau"), ("nn", "CrossEntropyLoss", "sc.losses.cross_entropy"),
+     ("regularize", "l2", "L2"), ("regularize", "L1L2", "penalties add up"), ("metrics", "jaccard", "iou")],
 )  # fmt: skip
 def test_functions_and_classes_of_other_libraries(package, name, hint):
     package = getattr(sc, package)

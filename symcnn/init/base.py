@@ -10,7 +10,7 @@ import numpy as np
 
 from symcnn.errors import InputError, ShapeError
 from symcnn.ir.types import as_dtype
-from symcnn.keywords import checked_number, meant
+from symcnn.keywords import checked_number, meant, takes
 
 _generator = np.random.default_rng(0)
 _named: dict[str, Initializer] = {}
@@ -158,6 +158,10 @@ def draw(init, shape, seed=None, dtype="float32", transposed: bool = False) -> n
             "this is no initialiser",
             expected=f"a name or f(shape, seed, dtype), such as {next(iter(_named))!r}",
             found=repr(init),
+        )
+    if not takes(init, 3):
+        raise InputError(
+            "this initialiser does not take three arguments", expected="f(shape, seed, dtype)", found=repr(init)
         )
     wanted = (shape[1], shape[0], *shape[2:]) if transposed else shape
     values = np.asarray(init(wanted, seed, dtype), dtype)

@@ -106,6 +106,10 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: float):
+        if callable(value):
+            raise InputError(
+                "learning_rate is a number", found=repr(value), hint="a schedule is for sc.train.fit(..., schedule=...)"
+            )
         self._rate.set_value(np.float64(checked_number("learning_rate", value, 0)))
 
     def updates(self, parameters, gradients) -> dict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 
 from symcnn.errors import InputError
-from symcnn.keywords import nearest
+from symcnn.keywords import checked_number, nearest
 from symcnn.train.callback import Callback
 
 
@@ -64,11 +64,10 @@ class EarlyStopping(Callback):
     ):
         if mode not in ("auto", "min", "max"):
             raise InputError("EarlyStopping: mode is 'auto', 'min' or 'max'", found=repr(mode))
-        if not patience >= 0 or not min_delta >= 0:
-            raise InputError(
-                "EarlyStopping: patience and min_delta are at least 0",
-                found=f"patience={patience}, min_delta={min_delta}",
-            )
+        if not isinstance(monitor, str):
+            raise InputError("EarlyStopping: monitor is a name", expected="such as 'val_loss'", found=repr(monitor))
+        checked_number("EarlyStopping: patience", patience, 0)
+        checked_number("EarlyStopping: min_delta", min_delta, 0)
         if mode == "auto":
             mode = "min" if "loss" in monitor or "error" in monitor else "max"
         self.monitor, self.patience, self.min_delta, self.mode = monitor, patience, min_delta, mode

@@ -12,7 +12,7 @@ import numpy as np
 from symcnn import data
 from symcnn.data import as_dataset
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_keywords, takes
 from symcnn.train.callback import Callback, Run, checked_callbacks
 from symcnn.train.checkpoints import Checkpoints
 from symcnn.train.checkpoints import resume as resume_from
@@ -146,6 +146,11 @@ def fit(
                 raise InputError(
                     f"fit: the {owner} has a {name} of its own", hint=f"give {name}= or {owner}=, not both"
                 )
+    if metrics is not None and validation is None:
+        raise InputError(
+            "fit: metrics are measured in the validation, and there is none",
+            hint="sc.train.fit(model, train, validation, ...); train.split(0.1) sets one aside",
+        )
     step = step or compile_step(model, loss, optimizer, device, penalty=penalty, constraint=constraint)
     evaluation = evaluation or compile_evaluation(model, step.loss, step.device, metrics)
     callbacks = checked_callbacks(callbacks) + ([] if on_epoch is None else [_EveryEpoch(on_epoch)])
@@ -159,6 +164,7 @@ def fit(
     )  # fmt: skip
     if validation is not None:
         _try(evaluation, validation)
+    run.rate.reset()
     if resume is not None:
         resume_from(run, resume)
     try:
@@ -240,8 +246,10 @@ class _EveryEpoch(Callback):
     """A function as a callback."""
 
     def __init__(self, function):
-        if not callable(function):
-            raise InputError("fit: on_epoch is not callable", found=repr(function))
+        if not callable(function) or not takes(function, 2):
+            raise InputError(
+                "fit: on_epoch is a function of two", expected="on_epoch(epoch, history)", found=repr(function)
+            )
         self.function = function
 
     def on_epoch(self, run):

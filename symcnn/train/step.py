@@ -10,7 +10,7 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.ir.variable import in_scope
-from symcnn.keywords import checked_keywords, meant
+from symcnn.keywords import checked_keywords, meant, takes
 from symcnn.nn import Activation, Module, Parameters, Trace, freeze
 
 
@@ -240,10 +240,16 @@ def compile_step(
             hint=f"this is the class; an optimizer is {optimizer.__name__}()" if isinstance(optimizer, type)
             else meant(optimizer, sc.optim.__all__) if isinstance(optimizer, str) else None,
         )  # fmt: skip
-    for name, given in {"penalty": penalty, "constraint": constraint}.items():
+    for name, given, arguments in (
+        ("penalty", penalty, ("parameters",)),
+        ("constraint", constraint, ("path", "parameter", "value")),
+    ):
         if given is not None and (isinstance(given, type) or not callable(given)):
             hint = f"this is the class; a {name} is {given.__name__}(...)" if isinstance(given, type) else None
             raise InputError(f"compile_step: the {name} is not callable", found=repr(given), hint=hint)
+        if given is not None and not takes(given, len(arguments)):
+            form = f"{name}({', '.join(arguments)})"
+            raise InputError(f"compile_step: the {name} has other arguments", expected=form, found=repr(given))
     return Step(model, loss, optimizer, device, mode, penalty, constraint)
 
 
@@ -266,6 +272,10 @@ def check_loss(what: str, loss) -> None:
             hint=meant(loss, sc.losses.__all__) if isinstance(loss, str)
             else "images and labels are one argument: (images, labels)" if hasattr(loss, "shape") else None,
         )  # fmt: skip
+    if not takes(loss, 2):
+        raise InputError(
+            f"{what}: the loss does not take two arguments", expected="loss(outputs, labels) -> one number"
+        )
 
 
 def symbolic_batch(X, labels, in_shape=None):

@@ -107,6 +107,8 @@ def test_users_own_functions():
     assert (found == 7).all() and found.dtype == np.float32
     with pytest.raises(ShapeError, match="another shape"):
         init.draw(lambda shape, seed, dtype: np.zeros(3), (2,))
+    with pytest.raises(InputError, match="three arguments"):
+        init.draw(lambda shape: np.zeros(shape), (2,))
 
 
 def test_users_own_initializers(monkeypatch):

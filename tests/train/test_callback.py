@@ -142,7 +142,8 @@ def test_complaints():
     for wrong in (print, [print], "csv", None, {}, int):
         with pytest.raises(sc.InputError, match="no callback"):
             fit(wrong)
-    with pytest.raises(sc.InputError, match="not callable"):
-        fit([], on_epoch=3)
+    for wrong in (3, lambda epoch: None):
+        with pytest.raises(sc.InputError, match="on_epoch is a function of two"):
+            fit([], on_epoch=wrong)
     with pytest.raises(sc.InputError, match="did you mean 'patience'"):
         sc.train.EarlyStopping(patienc=3)

@@ -86,6 +86,12 @@ def test_complaints():
     with pytest.raises(sc.InputError, match="not measured") as error:
         fit(EarlyStopping("val_los"), [1, 2])
     assert error.value.hint == "did you mean 'val_loss'?"
-    for wrong in ({"mode": "least"}, {"patience": -1}, {"min_delta": float("nan")}):
+    for wrong in (
+        {"mode": "least"},
+        {"patience": -1},
+        {"min_delta": float("nan")},
+        {"patience": "3"},
+        {"monitor": None},
+    ):
         with pytest.raises(sc.InputError):
             EarlyStopping(**wrong)

@@ -61,6 +61,29 @@ def test_a_penalty_is_an_object():
     assert error.value.hint == "this is the class; a penalty is L2(...)"
 
 
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda: fit(loss=lambda outputs: sc.mean(outputs)), "the loss does not take two"),
+        (lambda: fit(penalty=lambda: 0), "the penalty has other arguments"),
+        (lambda: fit(constraint=lambda value: value), "the constraint has other arguments"),
+        (lambda: fit(metrics=sc.metrics.mean_iou), "metrics are measured in the validation"),
+        (lambda: sc.losses.cross_entropy(label_smoothing=0.1), "options alone"),
+        (lambda: sc.metrics.f1(average="macro"), "options alone"),
+        (lambda: sc.optim.SGD(sc.optim.cosine_decay(3)), "learning_rate is a number"),
+    ],
+)
+def test_functions_of_another_form(act, says):
+    with pytest.raises(InputError, match=says):
+        act()
+
+
+def test_options_alone_are_for_later():
+    with pytest.raises(InputError) as error:
+        sc.losses.cross_entropy(label_smoothing=0.1, reduction="sum")
+    assert "functools.partial(cross_entropy, label_smoothing=0.1, reduction='sum')" in error.value.hint
+
+
 def test_resume_is_a_folder():
     with pytest.raises(InputError, match="resume names the folder"):
         fit(resume=True)
