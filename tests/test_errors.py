@@ -257,3 +257,6 @@ def test_where_passes_over_what_a_dataclass_made():
     with pytest.raises(sc.errors.ShapeError) as error:
         sc.data.Dataset(np.zeros((3, 2)), np.zeros(2))
     assert error.value.where.startswith(__file__)
+    with pytest.raises(sc.errors.ShapeError) as error:  # where dataclasses.replace() lies in between
+        sc.data.Dataset(np.zeros((3, 2)), np.zeros(3)).map(lambda X: X[:2])
+    assert error.value.where.startswith(__file__)

@@ -227,7 +227,7 @@ def _class_names(bundle, form) -> tuple[str, ...]:
             raise FileError(
                 f"{path} does not hold the class names of {form.name}",
                 expected=f"{len(form.classes)} names",
-                found=f"{len(names)}" if isinstance(names, list) else None,
+                found=f"{names!r:.80}",
             )
         return tuple(names)
     return form.classes

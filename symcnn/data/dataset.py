@@ -324,10 +324,10 @@ class Dataset:
         InputError
             For a batch size below 1, a negative start, or what is no seed.
         """
-        if batch_size < 1:
-            raise InputError("batches: the batch size is at least 1", found=batch_size)
-        if start < 0:
-            raise InputError("batches: the first batch is number 0", found=start)
+        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+            raise InputError("batches: the batch size is a whole number, at least 1", found=repr(batch_size))
+        if not isinstance(start, int | np.integer) or start < 0:
+            raise InputError("batches: start is the number of a batch, from 0", found=repr(start))
         order = self._order(shuffle, generator(seed))
         whole = len(self) // batch_size if drop_last else ceil(len(self) / batch_size)
         return self._batches(order, range(start, whole), batch_size, seed)

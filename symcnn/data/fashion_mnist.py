@@ -9,6 +9,7 @@ import numpy as np
 from symcnn.data.dataset import Dataset
 from symcnn.data.idx import write_idx
 from symcnn.data.mnist import read_splits
+from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
 
 FASHION_MNIST_CLASSES = (
@@ -57,6 +58,8 @@ def fashion_mnist(full: bool = False, folder=None) -> tuple[Dataset, Dataset]:
     >>> train, test.class_counts()
     (Dataset(6000 x uint8[1, 28, 28], labels int64), array([100, 100, 100, 100, 100, 100, 100, 100, 100, 100]))
     """
+    if not isinstance(full, bool):
+        raise InputError("fashion_mnist: full is True or False", found=repr(full), hint="fashion_mnist(folder=...)")
     if folder is None:
         folder = DEBIAN if full else BUNDLED
     hint = (

@@ -26,6 +26,11 @@ class Normalize:
     std : tuple of float
         One per channel.
 
+    Raises
+    ------
+    ShapeError, InputError
+        If there is not one deviation per channel, a deviation is not above 0, or a number is not finite.
+
     Notes
     -----
     Fit it on the training split and apply the same numbers to every split: statistics of the test images
@@ -43,6 +48,17 @@ class Normalize:
 
     mean: tuple[float, ...] | np.ndarray
     std: tuple[float, ...]
+
+    def __post_init__(self):
+        mean, std = self._arrays
+        if std.ndim != 1 or len(mean) != len(std):
+            raise ShapeError(
+                "Normalize: there is one deviation per channel of the mean", expected=f"({len(mean)},)", found=std.shape
+            )
+        if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+            raise InputError(
+                "Normalize: means are finite, deviations above 0", found=f"mean {self.mean}, std {self.std}"
+            )
 
     @classmethod
     @checked_keywords

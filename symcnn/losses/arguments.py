@@ -69,6 +69,11 @@ def per_class(what, weights, prediction):
         return None
     classes = prediction.shape[1] if prediction.ndim > 1 else None
     if not isinstance(weights, sc.Variable):
+        if isinstance(weights, (str, dict)):
+            raise InputError(
+                f"{what}: weights are numbers, one per class", expected="a list or an array", found=repr(weights),
+                hint="dataset.class_weights() are those under which all classes count the same",
+            )  # fmt: skip
         weights = sc.constant(weights, prediction.dtype)
         if not np.all(np.isfinite(weights.value) & (weights.value >= 0)):
             raise InputError(f"{what}: weights are finite and not negative", found=weights.value.tolist())

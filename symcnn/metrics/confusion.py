@@ -41,6 +41,8 @@ def confusion_matrix(predictions, labels, classes: int | None = None, ignore_ind
     found, truth = kept_pairs(predictions, labels, ignore_index)
     if classes is None:
         classes = int(max(found.max(initial=0), truth.max(initial=0))) + 1 if truth.size else 0
+    if isinstance(classes, bool) or not hasattr(classes, "__index__") or classes < 0:
+        raise InputError("confusion_matrix: classes is how many there are", found=repr(classes))
     check_classes("confusion_matrix: a prediction", found, classes)
     check_classes("confusion_matrix: a label", truth, classes)
     pairs = truth.astype("int64") * classes + found.astype("int64")

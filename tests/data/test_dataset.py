@@ -73,9 +73,10 @@ def test_every_epoch_has_its_own_reproducible_order(numbered):
     assert order(0, 1) == order(0, 1) != order(0, 2)
 
 
-def test_batch_size(numbered):
+@pytest.mark.parametrize("size", [0, 2.5, "8"])
+def test_batch_size(numbered, size):
     with pytest.raises(InputError, match="at least 1"):
-        list(numbered.batches(0))
+        numbered.batches(size)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
@@ -88,9 +89,10 @@ def test_start_continues_the_same_order(numbered, shuffle, start):
     assert epoch(start=start, drop_last=True) == epoch()[:8][start:]  # 60 = 8 x 7 + 4
 
 
-def test_start_is_a_batch(numbered):
-    with pytest.raises(InputError, match="number 0"):
-        numbered.batches(7, start=-1)
+@pytest.mark.parametrize("start", [-1, 1.0, "2"])
+def test_start_is_a_batch(numbered, start):
+    with pytest.raises(InputError, match="start is the number of a batch"):
+        numbered.batches(7, start=start)
 
 
 def test_drop_last_of_less_than_a_batch(numbered):

@@ -5,7 +5,7 @@ import pytest
 
 from symcnn.data import FASHION_MNIST_CLASSES, fashion_mnist
 from symcnn.data.fashion_mnist import BUNDLED, write_subset
-from symcnn.errors import FileError
+from symcnn.errors import FileError, InputError
 
 
 def test_bundled_subset():
@@ -36,3 +36,8 @@ def _first(data, label, count):
 def test_missing_folder(tmp_path):
     with pytest.raises(FileError, match="dataset-fashion-mnist"):
         fashion_mnist(folder=tmp_path / "nowhere")
+    with pytest.raises(FileError, match="no path"):
+        fashion_mnist(folder=3)
+    with pytest.raises(InputError, match="full is True or False") as error:
+        fashion_mnist(str(tmp_path))
+    assert "folder=" in error.value.hint

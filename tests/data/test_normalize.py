@@ -106,3 +106,18 @@ def test_values_that_are_none(value):
     images[3, 1, 2, 2] = value
     with pytest.raises(InputError, match="NaN or infinity"):
         Normalize.fit(images)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "error"),
+    [
+        ((0.5, 0.5), (0.1,), ShapeError),
+        ((0.5,), (0.1, 0.1), ShapeError),
+        ((0.5,), (0.0,), InputError),
+        ((0.5,), (-0.1,), InputError),
+        ((float("nan"),), (0.1,), InputError),
+    ],
+)
+def test_numbers_that_cannot_be(mean, std, error):
+    with pytest.raises(error, match="Normalize"):
+        Normalize(mean, std)

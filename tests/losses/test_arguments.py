@@ -100,6 +100,10 @@ def test_weights_of_classes(loss, name):
     for wrong in ([1, -1, 1], [1, np.nan, 1]):
         with pytest.raises(sc.InputError, match="not negative"):
             loss(z, t, **{name: wrong})
+    for wrong in ({0: 1.0, 1: 2.0, 2: 1.0}, "balanced"):
+        with pytest.raises(sc.InputError, match="numbers, one per class") as error:
+            loss(z, t, **{name: wrong})
+        assert "class_weights()" in error.value.hint
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.5, "much", None])

@@ -54,6 +54,12 @@ def test_a_class_that_does_not_exist(found, truth):
         metrics.confusion_matrix(found, truth, 3)
 
 
+@pytest.mark.parametrize("classes", ["3", 2.5, True, -1, ("cat", "dog")])
+def test_what_is_no_number_of_classes(classes):
+    with pytest.raises(InputError, match="how many there are"):
+        metrics.confusion_matrix([0], [0], classes)
+
+
 def test_names_of_classes():
     assert metrics.ConfusionMatrix(("cat", "dog")).names == ("cat", "dog")
     assert metrics.ConfusionMatrix(2).names == ("0", "1")

@@ -47,6 +47,11 @@ class RandomFlip:
 
     def __post_init__(self):
         between(self.probability, "RandomFlip: the probability")
+        if not isinstance(self.horizontal, bool) or not isinstance(self.vertical, bool):
+            raise InputError(
+                "RandomFlip: horizontal and vertical are True or False", found=f"{self.horizontal!r}, {self.vertical!r}",
+                hint="probability=0.5 is how often",
+            )  # fmt: skip
         if not (self.horizontal or self.vertical):
             raise InputError("RandomFlip: in no direction", hint="horizontal=True or vertical=True")
 

@@ -142,6 +142,7 @@ def test_what_is_no_batch_of_images(transform):
     [
         lambda: RandomFlip(probability=1.5),
         lambda: RandomFlip(False),
+        lambda: RandomFlip(0.3),  # which is no probability
         lambda: RandomCrop(0),
         lambda: RandomCrop((3, 3, 3)),
         lambda: RandomCrop("32"),
