@@ -45,7 +45,8 @@ for _family in ("cs231n", "fcn", "resnet", "vgg"):
 def __getattr__(name: str):
     """An unknown network: those that are called alike, or all."""
     if not name.startswith("_"):
-        alike = [known for known in __all__ if name in known] or get_close_matches(name, __all__, n=3)
+        lower = name.lower()
+        alike = [known for known in __all__ if lower in known] or get_close_matches(lower, __all__, n=3)
         raise AttributeError(
             f"symcnn.models has no network {name!r}; "
             + (f"did you mean {' or '.join(map(repr, alike))}?" if alike else f"known: {', '.join(__all__)}")

@@ -47,7 +47,8 @@ class Activation(Module):
 
     def __init__(self, name, **options):
         if name not in ACTIVATIONS:
-            raise InputError(f"no activation is called {name!r}", hint=nearest(str(name), ACTIVATIONS))
+            hint = "sc.nn.Lambda(f) makes a layer of a function" if callable(name) else nearest(str(name), ACTIVATIONS)
+            raise InputError(f"no activation is called {name!r}", hint=hint)
         known = list(inspect.signature(getattr(sc, name)).parameters)[1:]
         for option in options:
             if option not in known:

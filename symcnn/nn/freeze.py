@@ -21,9 +21,15 @@ def set_frozen(module, patterns, frozen: bool) -> None:
     Raises
     ------
     InputError
-        If a pattern matches nothing.
+        If a pattern matches nothing, or is none.
     """
     global _changes
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise InputError(
+                "a pattern of paths is a text", expected="such as 'conv*'", found=repr(pattern),
+                hint="several patterns are several arguments: freeze('conv1', 'conv2')",
+            )  # fmt: skip
     owned = list(module.owned_variables())
     chosen = [matching([path for path, *_ in owned], p) for p in patterns] if patterns else [{p for p, *_ in owned}]
     for path, owner, name, _ in owned:

@@ -47,6 +47,8 @@ def _hint(channels: int | None, shape) -> str | None:
         return "sc.nn.Reshape makes images (channels, height, width) of rows"
     if channels is None:
         return "images without a channel axis: images[:, None] adds it" if len(shape) == 3 else None
+    if len(shape) == 3 and channels > 1:
+        return f"one image ({channels}, height, width) needs a batch axis: image[None]"
     sizes = (shape[1:3], shape[2:4])  # where height and width may be
     hints = (layout_hint(shape, (channels, *size)) for size in sizes if len(size) == 2)
     return next(filter(None, hints), None)

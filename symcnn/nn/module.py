@@ -27,7 +27,7 @@ from symcnn.nn.outline import outline
 from symcnn.nn.place import note_place
 from symcnn.nn.scope import layer_scope
 from symcnn.nn.state import State
-from symcnn.nn.summary import Summary, summarize
+from symcnn.nn.summary import Summary, shape_text, summarize
 from symcnn.nn.trace import record_output
 
 _training: ContextVar[bool] = ContextVar("training", default=False)  # of the module whose forward runs
@@ -322,7 +322,7 @@ class Module:
             one = " (one example needs a batch axis: X[None])" if shape == self.in_shape else ""
             raise ShapeError(
                 f"{type(self).__name__} takes other inputs",
-                expected=("n", *self.in_shape),
+                expected=shape_text((None, *self.in_shape)),
                 found=f"{shape}{one}",
                 hint=layout_hint(shape, self.in_shape) or _flat_hint(shape, self.in_shape),
             )

@@ -66,7 +66,7 @@ def load_matching(model: Module, source, rename: Mapping | Callable | None = Non
     ----------
     model : Module
     source : path, Module, or mapping of names to arrays
-        A safetensors file, a network, or for example ``{name: tensor.numpy() for name, tensor in state_dict.items()}``.
+        A safetensors file, a network, or for example the ``state_dict()`` of a network of PyTorch.
     rename : mapping or callable, optional
         From names in the source to paths in the model. A mapping takes whole names or leading parts of them,
         ``{"features.0": "conv1"}``; a callable gives the path, or ``None`` for what is to be left out.
@@ -97,6 +97,8 @@ def load_matching(model: Module, source, rename: Mapping | Callable | None = Non
       of another shape  dense2.weight: float32 (3, 2) here, float32 (3, 10) there
       of another shape  dense2.bias: float32 (2,) here, float32 (10,) there
     """
+    if not isinstance(model, Module):
+        raise InputError("load_matching: this is no network", expected="a Module", found=type(model).__name__)
     arrays, targets = _renamed(_arrays(source), rename), dict(model.variables().items())
     unfit, loaded = {}, []
     for path, target in targets.items():
@@ -124,13 +126,22 @@ def _arrays(source) -> dict[str, np.ndarray]:
     if isinstance(source, Module):
         return {path: value.get_value() for path, value in source.variables().items()}
     if isinstance(source, Mapping):
-        return {str(name): np.asarray(value) for name, value in source.items()}
+        return {str(name): _array(str(name), value) for name, value in source.items()}
     if isinstance(source, (str, PathLike)):
         return weights.read(source)
     raise InputError(
         "load_matching: this holds no weights", expected="a path, a Module, or a mapping of names to arrays",
         found=type(source).__name__,
     )  # fmt: skip
+
+
+def _array(name: str, value) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths; a tensor with a gradient
+        raise InputError(
+            f"load_matching: {name} is no array", found=str(error), hint="state_dict() has no gradients"
+        ) from None
 
 
 def _renamed(arrays, rename) -> dict[str, np.ndarray]:

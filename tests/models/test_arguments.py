@@ -118,6 +118,8 @@ def test_widths_of_the_convnet(widths):
     [
         ("lenet5", "'lenet'"),
         ("alex", "'alexnet'"),
+        ("VGG16", "'vgg16'"),
+        ("ResNet50", "'resnet50'"),
         ("resnet", "'resnet18' or 'resnet34' or 'resnet50'"),
         ("vgg", "'vgg16' or 'vgg19'"),
         ("fcn", "'fcn16s'"),

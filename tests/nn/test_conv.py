@@ -99,7 +99,7 @@ def test_complaints(make, match):
     ("shape", "hint"),
     [
         ((None, 32, 32, 3), r"look like \(n, height, width, channels\)"),
-        ((None, 32, 32), None),
+        ((None, 32, 32), r"one image \(3, height, width\) needs a batch axis"),
         ((None, 3072), "Reshape"),
         ((None, 4, 32, 32), None),
     ],

@@ -26,6 +26,13 @@ def test_a_pattern_that_matches_nothing():
         sc.models.mlp([4, 3, 3, 2]).freeze("dense4")
 
 
+@pytest.mark.parametrize("wrong", [None, 0, ["dense1", "dense2"]])
+def test_a_pattern_that_is_none(wrong):
+    with pytest.raises(InputError, match="pattern of paths is a text") as error:
+        sc.models.mlp([4, 3, 2]).freeze(wrong)
+    assert "freeze('conv1', 'conv2')" in error.value.hint
+
+
 def test_a_slice_shares_what_is_frozen():
     model = sc.models.mlp([4, 3, 2])
     model[:1].freeze()

@@ -83,6 +83,7 @@ class TestLoadMatching:
             ({"conv.bias": np.ones(4)}, {"cnov": "conv"}, "no 'cnov' to rename"),
             ({"conv.bias": np.ones(4)}, ["conv"], "rename is a mapping or a callable"),
             ("nowhere.safetensors", None, "cannot be read"),
+            ({"conv.bias": [[1], [1, 2]]}, None, "conv.bias is no array"),
         ],
     )
     def test_what_cannot_be(self, source, rename, what):
@@ -92,10 +93,28 @@ class TestLoadMatching:
             nn.load_matching(model, source, rename)
         assert all(np.array_equal(before[path], value) for path, value in values(model).items())
 
+    def test_a_network_is_given(self):
+        with pytest.raises(sc.errors.InputError, match="no network"):
+            nn.load_matching({"conv.bias": np.ones(4)}, small())
+
     def test_a_damaged_file(self, tmp_path):
-        (tmp_path / "w").write_bytes(b"PK\x03\x04 not weights")
+        (tmp_path / "w").write_bytes(b"not weights")
         with pytest.raises(sc.errors.FileError, match="damaged"):
             nn.load_matching(small(), tmp_path / "w")
+
+    def test_an_archive_of_another_library(self, tmp_path):
+        np.savez(tmp_path / "w.npz", **{"conv.bias": np.full(4, 0.5)})
+        model = small()
+        with pytest.raises(sc.errors.FileError, match="zip archive") as error:
+            nn.load_matching(model, tmp_path / "w.npz")
+        assert "np.load(path)" in error.value.hint
+        with np.load(tmp_path / "w.npz") as arrays:
+            assert nn.load_matching(model, arrays).loaded == ("conv.bias",)
+
+    def test_parameters_of_torch_have_gradients(self, torch):
+        with pytest.raises(sc.errors.InputError, match=r"conv\.bias is no array") as error:
+            nn.load_matching(small(), {"conv.bias": torch.nn.Parameter(torch.zeros(4))})
+        assert "state_dict()" in error.value.hint
 
     def test_torch_weights(self, torch):
         """A state_dict, its dense weights transposed."""
