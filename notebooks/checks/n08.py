@@ -7,7 +7,9 @@ from .compare import require, same
 
 def exercise_2(sigma):
     """He's rule with the fan-in of a window over all channels."""
-    same(sigma, np.sqrt(2 / (3 * 3 * 64)), "One output adds up one product for each pixel of the window in each channel.")
+    same(
+        sigma, np.sqrt(2 / (3 * 3 * 64)), "One output adds up one product for each pixel of the window in each channel."
+    )
 
 
 def exercise_3(normalised):
