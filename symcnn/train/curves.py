@@ -13,7 +13,7 @@ STEEP = (
     0.2  # a curve that falls by this share of its whole fall in its last third goes on falling; a straight one by 1/3
 )
 RESTLESS = 0.2  # rises that add up to this share of the first value, and to more than the whole fall
-OVERFIT = 1.1  # a validation loss this many times its smallest value, while the training loss falls on
+OVERFIT = 0.1  # a validation loss that ends this share above its smallest value, while the training loss falls on
 
 
 def diagnose_history(history) -> list[Finding]:
@@ -66,19 +66,20 @@ def _overfitting(loss, validation) -> list[Finding]:
     if len(validation) != len(loss) or not all(map(isfinite, validation)):
         return []
     best = min(range(len(validation)), key=validation.__getitem__)
-    if not best or validation[-1] <= OVERFIT * validation[best] or loss[-1] >= loss[best]:
+    rise = validation[-1] - validation[best]
+    if not best or rise <= OVERFIT * abs(validation[best]) or loss[-1] >= loss[best]:
         return []
     text = (
         f"overfitting since epoch {best + 1}: the validation loss rose from {validation[best]:.2f} to {validation[-1]:.2f} while "
         "the training loss fell: stop there (EarlyStopping), train on more or augmented images, add weight decay or "
         "dropout, or take a smaller network"
     )
-    return [Finding("", "overfitting", validation[-1] - validation[best], text)]
+    return [Finding("", "overfitting", rise, text)]
 
 
 def _restless(loss) -> list[Finding]:
     rises = sum(max(after - before, 0.0) for before, after in pairwise(loss))
-    if rises < RESTLESS * loss[0] or rises < loss[0] - loss[-1]:
+    if rises <= RESTLESS * abs(loss[0]) or rises < loss[0] - loss[-1]:
         return []
     text = (
         f"the training loss goes up and down, by {rises:.2f} upwards in all: lower the learning rate, by a factor of 3 to 10, or "
@@ -88,7 +89,7 @@ def _restless(loss) -> list[Finding]:
 
 
 def _flat(loss) -> list[Finding]:
-    fall = 1 - min(loss) / loss[0] if loss[0] else 1.0
+    fall = (loss[0] - min(loss)) / (abs(loss[0]) or 1.0)
     if fall > FLAT:
         return []
     text = (

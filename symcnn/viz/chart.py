@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from math import isfinite, log10
+from math import log10
 from typing import Any
 
 from symcnn.viz.ticks import log_ticks, round_ticks, short, x_ticks
@@ -16,6 +16,7 @@ LEFT, TOP, BOTTOM = 50, 38, 38
 COLOURS, DASHES = 4, ("", "6 4", "2 3")  # 12 combinations, of which neighbours differ in both
 MARKED = 80  # charts of at most so many values have a dot at each
 LEAST_SPAN = 0.25  # of an axis, as a share of its largest value: else the noise of a flat curve looks like learning
+HUGE = 1e100  # beyond any float32; what is larger, or infinite, would leave the arithmetic of an axis no room
 LETTER = 6.2  # width of a letter beside a line, on average
 LABEL = 18  # letters of a name beside a line
 
@@ -29,7 +30,7 @@ class LineChart:
     title : str
         What the chart shows; read out by screen readers.
     series : dict
-        Name -> values. Values that are not finite, or not positive on a logarithmic scale, leave a gap at their place.
+        Name -> values. One that is not finite, or not positive on a logarithmic scale, has no point.
     at : sequence of float or None
         Where on the axis they are; 1, 2, ... by default.
     x_label : str
@@ -98,7 +99,7 @@ class LineChart:
         return [
             (x, v)
             for x, v in zip(self.positions, values, strict=False)
-            if isfinite(v) and (v > 0 or not self.log)
+            if abs(v) < HUGE and (v > 1 / HUGE or not self.log)
         ]  # fmt: skip
 
     def tick_text(self, tick: float) -> str:

@@ -74,10 +74,6 @@ class RunReport:
             facts["seconds"] = f"{seconds:.3g}"
         return facts
 
-    def _facts_line(self) -> str:
-        epochs, *others = self.facts().items()
-        return "; ".join([" ".join(reversed(epochs)), *map(" ".join, others)])
-
     def findings(self) -> list[Finding]:
         """What looks wrong, in the curves and in the layers."""
         found = diagnose_history(self.history) + (self.monitor.findings() if self.monitor else [])
@@ -87,10 +83,8 @@ class RunReport:
         if len(found) <= MOST_FINDINGS:
             return found
         rest = len(found) - MOST_FINDINGS
-        return [
-            *found[:MOST_FINDINGS],
-            Finding("", "more", rest, f"and {rest} more; monitor.findings() has all of them"),
-        ]
+        more = Finding("", "more", rest, f"and {rest} more; monitor.findings() has all of them")
+        return [*found[:MOST_FINDINGS], more]
 
     def curves(self) -> list[LineChart]:
         return self.more_curves + history_charts(self.history)
@@ -114,6 +108,10 @@ class RunReport:
         if self.gradient_check:
             parts.append(str(self.gradient_check))
         return "\n\n".join(parts)
+
+    def _facts_line(self) -> str:
+        epochs, *others = self.facts().items()
+        return "; ".join([" ".join(reversed(epochs)), *map(" ".join, others)])
 
     # ---- as a still picture
 
@@ -217,7 +215,9 @@ def _tile(mistake, names):
         f'<text class="count" y="{TILE + 15}">{answer} {mistake.certainty:.0%}</text>'
         f'<text class="small" y="{TILE + 31}">is: {truth}</text>'
     )
-    return lambda attributes: f'<svg viewBox="0 0 {TILE} {TILE + 40}" overflow="visible"{attributes}>{shown}{texts}</svg>'
+    return lambda attributes: (
+        f'<svg viewBox="0 0 {TILE} {TILE + 40}" overflow="visible"{attributes}>{shown}{texts}</svg>'
+    )
 
 
 def _said(finding) -> str:

@@ -48,6 +48,11 @@ def test_a_little_noise_is_no_restlessness():
     assert all(signs(HEALTHY + 0.02 * row) == [] for row in noise)
 
 
+def test_a_loss_may_be_negative():
+    assert signs(HEALTHY - 3) == signs(-1 - EPOCH[:6] ** 0.2, -1 - EPOCH[:6] ** 0.2) == []
+    assert signs(-1 - EPOCH / 10) == ["slow"]
+
+
 def test_few_epochs_and_none_say_little():
     assert signs([2.3, 2.2, 2.1]) == signs([2.3]) == signs([]) == []
     assert diagnose_history({}) == []
