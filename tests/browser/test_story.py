@@ -154,3 +154,12 @@ def test_without_shapes_the_plan_says_how(page_of):
     page = page_of(story(sc.function([x], x + 0, device="reference")))
     assert "f.bind" in tab(page, "plan").locator("p").inner_text()
     assert "No rule applied" not in tab(page, "rewrites").locator("p").first.inner_text()
+
+
+def test_axe_finds_nothing_in_any_tab(page_of, lenet):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = page_of(story(lenet))
+    for name in ("layout", "rewrites", "nests", "plan", "kernels"):
+        tab(page, name).locator("p").first.wait_for()
+        found = axe.Axe().run(page)
+        assert not found.response["violations"], found.generate_report()

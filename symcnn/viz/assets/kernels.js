@@ -66,7 +66,7 @@ function kernelHead(k, number) {
   const block = (lines) => element("div", {}, ...lines.map((line) => element("code", {}, line)));
   const row = (name, value) => [element("dt", {}, name), element("dd", {}, value)];
   return [
-    element("h3", {}, `Kernel ${number}: ${k.name}`),
+    element("h2", {}, `Kernel ${number}: ${k.name}`),
     element("dl", {}, ...row("computes", block(k.ops)), ...row("reads", k.reads.join(", ") || "nothing"), ...row("writes", block(k.writes)), ...row("algorithm", k.algorithm)),
   ];
 }
@@ -88,7 +88,7 @@ function kernels(panel, content) {
 function nests(panel, content) {
   const list = chooser(kernelItems(content, (k) => k.nest), "nests", (number, detail) => {
     const k = content.kernels[number];
-    detail.append(...kernelHead(k, number), element("h4", {}, "Loops"), element("pre", {}, k.nest));
+    detail.append(...kernelHead(k, number), element("h3", {}, "Loops"), element("pre", {}, k.nest));
   });
   const rows = content.ops.map(([name, op, type, by]) => {
     const groups = typeof by === "string" ? [element("span", { class: "soft" }, by)] : by.map(chip);
@@ -105,7 +105,7 @@ function nests(panel, content) {
   panel.append(
     element("p", {}, "Ops that can share their loops are fused into one nest: what lies between them never reaches memory."),
     list,
-    element("h3", {}, "Which op went into which kernel"),
+    element("h2", {}, "Which op went into which kernel"),
     element("div", { class: "long", tabindex: 0, role: "region", "aria-label": "ops and their kernels" }, element("table", {}, head, ...rows)),
   );
 }
@@ -121,5 +121,5 @@ function python(source) {
     end = found.index + found[0].length;
   }
   code.append(source.slice(end));
-  return element("pre", { class: "python" }, code);
+  return element("pre", { class: "python", tabindex: 0, role: "region", "aria-label": "Python source" }, code);
 }

@@ -7,7 +7,7 @@ function replay(root, data) {
   const bounded = data.steps.length < data.total;
   const scene = element("div", { class: "scene", role: "group", "aria-label": "rewrite" });
   const bar = player(data.steps.length, show, { label: "rewrite", seconds: 2.2, keys: scene });
-  const table = element("table", {}, element("tr", {}, ...["phase", "rule", "where", "applied", ""].map((h) => element("th", { scope: "col" }, h))));
+  const table = element("table", {}, element("tr", {}, ...["phase", "rule", "where", "applied", "first"].map((h) => element("th", { scope: "col" }, h))));
   data.rules.forEach(([phase, rule, place, , count], k) => {
     const first = data.steps.findIndex((s) => s.rule === k);
     const go = first < 0 ? "" : element("button", { type: "button", onclick: () => bar.go(first) }, "show");
@@ -18,7 +18,7 @@ function replay(root, data) {
     element("p", {}, `Rules were applied ${data.total === 1 ? "once" : `${data.total.toLocaleString("en")} times`}.${told}`),
     bar,
     scene,
-    element("h3", {}, "Rule by rule"),
+    element("h2", {}, "Rule by rule"),
     element("div", { class: "long", tabindex: 0, role: "region", "aria-label": "rules" }, table),
   );
 
@@ -28,11 +28,11 @@ function replay(root, data) {
     const side = (name, [formula, picture]) => {
       const drawn = element("div", { class: "drawn" });
       drawn.innerHTML = picture;
-      return element("div", {}, element("h4", {}, name), element("code", { class: "formula" }, formula), drawn);
+      return element("div", {}, element("h3", {}, name), element("code", { class: "formula" }, formula), drawn);
     };
     const where = step.where.length ? [element("p", { class: "soft" }, "where ", ...step.where.flatMap((w, k) => [k ? element("br") : "", element("code", {}, w)]))] : [];
     scene.replaceChildren(
-      element("h3", {}, rule),
+      element("h2", {}, rule),
       element("p", { class: "soft" }, `${phase}, `, element("code", {}, place)),
       element("div", { class: "sides" }, side("before", step.before), element("span", { class: "becomes", "aria-label": "becomes" }, "→"), side("after", step.after)),
       ...where,
@@ -45,5 +45,5 @@ function replay(root, data) {
 
 function replayLines(lines) {
   const kinds = { "-": "removed", "+": "added", " ": "" };
-  return element("pre", { class: "diff" }, ...lines.split("\n").map((line) => element("span", { class: kinds[line[0]] }, `${line.replace(/^-/, "−")}\n`)));
+  return element("pre", { class: "diff", tabindex: 0, role: "region", "aria-label": "what changed, as text" }, ...lines.split("\n").map((line) => element("span", { class: kinds[line[0]] }, `${line.replace(/^-/, "−")}\n`)));
 }

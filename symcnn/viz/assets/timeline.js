@@ -66,7 +66,7 @@ function arenaPicture(data, arena) {
   });
   choose(0);
   const note = "A box is a buffer: as high as it has bytes, as wide as it is needed. Two may share addresses at different times. The line is what is in use.";
-  return [element("h3", {}, `The arena: ${bytesText(data.arena)}`), element("p", { class: "soft" }, note), picture, readout];
+  return [element("h2", {}, `The arena: ${bytesText(data.arena)}`), element("p", { class: "soft" }, note), picture, readout];
 }
 
 function bufferTable(buffers) {
