@@ -160,12 +160,13 @@ def _graph_stages(f: Function) -> dict[str, Stage]:
 
 def _graphs(stages: dict[str, Stage]) -> dict[str, dict | None]:
     """Each graph as text and as a drawing; ``None`` for one that is as before. Of a large one not all are drawn."""
-    found: dict[str, dict | None] = {}
-    before, ends = "", ("expression", list(stages)[-1])
-    for name, stage in stages.items():
-        found[name] = None if stage.text == before else {"text": stage.text, **_drawn(name, stage, name in ends)}
-        before = stage.text
-    return found
+    texts = ["", *(stage.text for stage in stages.values())]
+    changed = [name for name, text, before in zip(stages, texts[1:], texts, strict=False) if text != before]
+    ends = (changed[0], changed[-1])
+    return {
+        name: {"text": stage.text, **_drawn(name, stage, name in ends)} if name in changed else None
+        for name, stage in stages.items()
+    }
 
 
 def _drawn(name: str, stage: Stage, always: bool) -> dict:
