@@ -31,12 +31,12 @@ from symcnn.ir.variable import Constant, Input, Shared, Variable, constant, inpu
 from symcnn.ops import random
 
 if TYPE_CHECKING:
-    from symcnn import data, init, losses, metrics, models, nn, optim, regularize, train, viz
+    from symcnn import data, init, interop, losses, metrics, models, nn, optim, regularize, train, viz
 
 __version__ = "0.1.0"
 
 # What is built on the compiler is imported when it is first used: `import symcnn` stays cheap.
-_LAZY = ("data", "init", "losses", "metrics", "models", "nn", "optim", "regularize", "train", "viz")
+_LAZY = ("data", "init", "interop", "losses", "metrics", "models", "nn", "optim", "regularize", "train", "viz")
 
 # Every function that builds expressions, under the names that NumPy users know: sc.exp, sc.conv2d, sc.mean ..
 globals().update(public_builders())

@@ -1,0 +1,6 @@
+"""ONNX models in and out, with the package onnx (extra ``onnx``)."""
+
+from symcnn.interop.onnx.model import OnnxModel, load
+from symcnn.interop.onnx.operators import OPERATORS
+
+__all__ = ["OPERATORS", "OnnxModel", "load"]

@@ -1,0 +1,103 @@
+"""An ONNX graph becomes an expression: node by node, with everything computed at once that can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from symcnn.errors import InputError, SymcnnError
+from symcnn.interop.onnx.file import Graph
+from symcnn.interop.onnx.operators import OPERATORS
+from symcnn.interop.onnx.registry import Node
+from symcnn.interop.onnx.values import as_expression, as_numbers, is_known
+from symcnn.ir.graph import evaluate
+from symcnn.ir.variable import Variable
+
+
+def check_supported(graph: Graph) -> None:
+    """Raise before anything runs if there are operators that have no translation, naming every node of theirs.
+
+    Raises
+    ------
+    InputError
+    """
+    missing: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if node.op not in OPERATORS:
+            missing.setdefault(node.op, []).append(node.name)
+    if missing:
+        lines = [f"{op}: {', '.join(names)}" for op, names in sorted(missing.items())]
+        count = sum(map(len, missing.values()))
+        raise InputError(
+            f"{count} node(s) of {graph.name!r} have no translation", found="; ".join(lines),
+            hint="the operators that symcnn reads: sc.interop.onnx.OPERATORS",
+        )  # fmt: skip
+
+
+def translate(
+    graph: Graph,
+    values: Mapping[str, Any],
+    training: bool = False,
+    around: Callable[[Node], Any] = lambda node: nullcontext(),
+    record: Callable[[Node, Any], None] = lambda node, result: None,
+) -> list[Any]:
+    """The outputs of a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    values : mapping
+        Name -> Variable or array, of the inputs and the initialisers.
+    training : bool
+        Whether batch norms normalise by the batch and dropout drops.
+    around : callable
+        A context manager to translate a node in.
+    record : callable
+        Told of each node and its first result.
+
+    Raises
+    ------
+    NeedsSizes
+        If a size must be known that is not.
+    InputError, ShapeError, DTypeError
+        If a node cannot be translated; the error names it.
+    """
+    known = dict(values)
+    for node in graph.nodes:
+        inputs = [known[name] if name else None for name in node.inputs]
+        try:
+            with around(node):
+                results = _apply(node, inputs, training)
+        except SymcnnError as error:
+            error.layer = error.layer or f"node {node.name!r} ({node.op})"
+            raise
+        results = results if isinstance(results, tuple) else (results,)
+        known.update((name, value) for name, value in zip(node.outputs, results, strict=False) if name)
+        record(node, results[0])
+    return [known[port.name] for port in graph.outputs]
+
+
+def _apply(node: Node, inputs: list, training: bool) -> Any:
+    """The results of one node: arrays if everything that it reads is known."""
+    operator = OPERATORS[node.op]
+    options = {"training": training} if operator.needs_training else {}
+    if operator.structural and all(x is None or isinstance(x, np.ndarray) for x in inputs):
+        return operator.translate(node, *inputs, **options)
+    given = [
+        as_numbers(x, f"input {k}") if k in operator.numbers and x is not None else as_expression(x)
+        for k, x in enumerate(inputs)
+    ]
+    results = operator.translate(node, *given, **options)
+    if all(x is None or is_known(x) for x in inputs) and inputs and not options:
+        return _folded(results)
+    return results
+
+
+def _folded(results) -> Any:
+    """What depends on nothing is computed now."""
+    if isinstance(results, tuple):
+        return tuple(_folded(r) for r in results)
+    return evaluate([results], {})[0] if isinstance(results, Variable) else results
