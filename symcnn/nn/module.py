@@ -19,11 +19,12 @@ from symcnn.config import config
 from symcnn.data import Dataset
 from symcnn.data.layouts import layout_hint
 from symcnn.errors import InputError, ShapeError, SymcnnError
-from symcnn.keywords import checked_keywords, nearest
+from symcnn.keywords import checked_count, checked_keywords, nearest
 from symcnn.nn import weights
 from symcnn.nn.freeze import set_frozen
 from symcnn.nn.habits import absent
 from symcnn.nn.outline import outline
+from symcnn.nn.outputs import joined
 from symcnn.nn.place import note_place
 from symcnn.nn.scope import layer_scope
 from symcnn.nn.state import State
@@ -169,6 +170,10 @@ class Module:
         try:
             with layer_scope(self):
                 output = self.forward(x, training)
+                if output is None:
+                    raise InputError(
+                        f"{type(self).__name__}.forward returned nothing", hint="return an expression of x"
+                    )
         except SymcnnError as error:
             note_place(error, self, x)
             raise
@@ -288,7 +293,8 @@ class Module:
         Returns
         -------
         numpy.ndarray
-            (n, ...): for the networks of `symcnn.models` the logits (n, classes).
+            (n, ...): for the networks of `symcnn.models` the logits (n, classes). A tuple, list or dict of them for a
+            module that puts out one.
 
         Raises
         ------
@@ -297,11 +303,10 @@ class Module:
         InputError
             If `X` is no array of numbers, or the batch size no positive integer.
         """
-        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise InputError("predict: batch_size is a whole number, at least 1", found=repr(batch_size))
+        checked_count("predict: batch_size", batch_size)
         if isinstance(X, Dataset):
             if len(X):
-                return np.concatenate([self.predict(images, batch_size, device) for images, _ in X.batches(batch_size)])
+                return joined([self.predict(images, batch_size, device) for images, _ in X.batches(batch_size)])
             X = X.images
         X = X if hasattr(X, "shape") else _as_array(X)
         self._check_shape(X.shape)
@@ -309,7 +314,7 @@ class Module:
         for start in range(0, max(len(X), 1), batch_size):
             batch = self.as_input(X[start : start + batch_size])
             outputs.append(self._compiled(batch, device)(batch))
-        return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
+        return joined(outputs)
 
     def as_input(self, X) -> np.ndarray:
         """`X` as this module takes it: uint8 stays, everything else in the dtype of the parameters."""

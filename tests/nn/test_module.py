@@ -58,6 +58,34 @@ def test_predict_in_batches_is_predict_at_once(count):
     np.testing.assert_allclose(found, model.predict(X, batch_size=100, device="reference"), rtol=1e-5, atol=1e-6)
 
 
+def test_predict_of_several_outputs():
+    class Both(nn.Module):
+        def __init__(self, form):
+            self.form = form
+
+        def forward(self, x, training):
+            return self.form(x, 2 * x)
+
+    X = np.arange(14, dtype="float32").reshape(7, 2)
+    forms = {"tuple": lambda a, b: (a, b), "list": lambda a, b: [a, b], "dict": lambda a, b: {"a": a, "b": b}}
+    for name, form in forms.items():
+        for data in (X, sc.data.Dataset(X, np.zeros(7, int))):
+            found = Both(form).predict(data, batch_size=3, device="reference")
+            assert type(found).__name__ == name
+            one, two = found.values() if name == "dict" else found
+            np.testing.assert_array_equal(one, X)
+            np.testing.assert_array_equal(two, 2 * X)
+
+
+def test_a_forward_that_returns_nothing():
+    class Forgetful(nn.Module):
+        def forward(self, x, training):
+            x * 2
+
+    with pytest.raises(sc.InputError, match=r"Forgetful\.forward returned nothing"):
+        Forgetful().predict(np.ones((2, 2)), device="reference")
+
+
 def test_predict_sees_new_weights():
     model, X = small(), np.ones((1, 1, 6, 6), "float32")
     model.predict(X, device="reference")
