@@ -6,7 +6,7 @@ import inspect
 from difflib import get_close_matches
 from functools import wraps
 from math import inf
-from numbers import Real
+from numbers import Integral, Real
 
 from symcnn.errors import InputError
 
@@ -257,6 +257,27 @@ def takes(function, arguments: int) -> bool:
     except ValueError:
         return True
     return True
+
+
+def checked_count(what: str, value, low: int = 1) -> int:
+    """`value` as an int, at least `low`.
+
+    Raises
+    ------
+    InputError
+        If `value` is no whole number, or less.
+
+    Examples
+    --------
+    >>> checked_count("epochs", 0)
+    Traceback (most recent call last):
+    symcnn.errors.InputError: epochs is a whole number, at least 1
+      where:    ...
+      found:    0
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
+        raise InputError(f"{what} is a whole number, at least {low}", found=repr(value))
+    return int(value)
 
 
 def checked_number(what: str, value, low: float = -inf, high: float = inf, *, strict: bool = False) -> float:

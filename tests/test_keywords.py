@@ -8,7 +8,7 @@ import pytest
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.keywords import ELSEWHERE, checked_keywords, checked_number, nearest, takes
+from symcnn.keywords import ELSEWHERE, checked_count, checked_keywords, checked_number, nearest, takes
 
 
 def test_nearest():
@@ -20,6 +20,13 @@ def test_known_keywords_pass_and_open_signatures_stay():
     assert checked_keywords(lambda a, b=2: (a, b))(1, b=3) == (1, 3)
     open_function = lambda **options: options  # noqa: E731
     assert checked_keywords(open_function) is open_function
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 2.0, "3", None])
+def test_what_counts_nothing(value):
+    with pytest.raises(InputError, match="steps is a whole number, at least 1"):
+        checked_count("steps", value)
+    assert [checked_count("steps", n, 0) for n in (0, np.int8(5), 2**70)] == [0, 5, 2**70]
 
 
 def test_how_many_arguments():

@@ -14,7 +14,7 @@ from symcnn.data.lazy import Chained, Mapped, Rows, as_array_like, in_memory, na
 from symcnn.data.sampling import balanced_rows, class_labels, generator, parts
 from symcnn.data.steps import OfImages, applied, check_step
 from symcnn.errors import DTypeError, InputError, ShapeError
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_count, checked_keywords
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -324,10 +324,8 @@ class Dataset:
         InputError
             For a batch size below 1, a negative start, or what is no seed.
         """
-        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise InputError("batches: the batch size is a whole number, at least 1", found=repr(batch_size))
-        if not isinstance(start, int | np.integer) or start < 0:
-            raise InputError("batches: start is the number of a batch, from 0", found=repr(start))
+        checked_count("batches: the batch size", batch_size)
+        checked_count("batches: start", start, 0)
         order = self._order(shuffle, generator(seed))
         whole = len(self) // batch_size if drop_last else ceil(len(self) / batch_size)
         return self._batches(order, range(start, whole), batch_size, seed)
@@ -378,6 +376,11 @@ def as_dataset(data) -> Dataset:
 
 def _numbers(values, name: str):
     """`values` as something that rows of numbers can be read from."""
+    if isinstance(values, Dataset):
+        raise InputError(
+            f"the {name} are a data set with labels of its own", expected="an array", found=repr(values),
+            hint="of (train, test) give one at a time",
+        )  # fmt: skip
     try:
         values = as_array_like(values)
     except ValueError:  # NumPy's word for rows of several shapes

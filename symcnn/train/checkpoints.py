@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-import numpy as np
-
 from symcnn.errors import FileError, InputError
+from symcnn.keywords import checked_count
 from symcnn.paths import as_path
 from symcnn.train import checkpoint_file
 from symcnn.train.callback import Callback, Run
@@ -57,8 +56,8 @@ class Checkpoints(Callback):
 
     def __init__(self, folder, every: int | None = None, keep: int = 3, at_epoch_end: bool = True):
         for name, value in {"every": every, "keep": keep}.items():
-            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
-                raise InputError(f"Checkpoints: {name} is a whole number, at least 1", found=repr(value))
+            if value is not None:
+                checked_count(f"Checkpoints: {name}", value)
         self.folder, self.every, self.keep, self.at_epoch_end = as_path(folder), every, keep, at_epoch_end
         self._written = 0  # steps done in the latest
 

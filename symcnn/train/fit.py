@@ -12,7 +12,7 @@ import numpy as np
 from symcnn import data
 from symcnn.data import as_dataset
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords, takes
+from symcnn.keywords import checked_count, checked_keywords, takes
 from symcnn.train.callback import Callback, Run, checked_callbacks
 from symcnn.train.checkpoints import Checkpoints
 from symcnn.train.checkpoints import resume as resume_from
@@ -258,8 +258,8 @@ class _EveryEpoch(Callback):
 
 def _check_counts(train, prefetch, **counts) -> None:
     for name, value in counts.items():
-        if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
-            raise InputError(f"fit: {name} is a whole number, at least 1", found=repr(value))
+        if value is not None:
+            checked_count(f"fit: {name}", value)
     if not isinstance(prefetch, (int, np.integer)) or prefetch < 0:
         raise InputError("fit: prefetch is a number of batches, 0 for none", found=repr(prefetch))
     if not len(train):

@@ -8,9 +8,8 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.check import in_double, value_of
-from symcnn.errors import InputError
 from symcnn.ir.graph import evaluate
-from symcnn.keywords import checked_keywords, checked_number
+from symcnn.keywords import checked_count, checked_keywords, checked_number
 from symcnn.train.step import checked_batch, compile_step, symbolic_batch
 
 COLUMNS = ("parameter", "entry", "analytic", "numeric", "relative error", "verdict")
@@ -138,8 +137,7 @@ def check_gradients(
     dense2.weight  [2, 1]  -0.0370511   -0.0370511   ...             agrees
     dense2.bias    [0]     0.145747     0.145747     ...             agrees
     """
-    if not isinstance(entries, int) or isinstance(entries, bool) or entries < 1:
-        raise InputError("check_gradients: entries is a whole number, at least 1", found=repr(entries))
+    checked_count("check_gradients: entries", entries)
     epsilon = checked_number("check_gradients: epsilon", epsilon, 0, 1, strict=True)
     rng = np.random.default_rng(seed)
     step = compile_step(model, loss)

@@ -57,8 +57,9 @@ class History(dict):
         FileError
             If the file is missing, damaged or something else.
         """
+        path = as_path(path)
         try:
-            content = json.loads(as_path(path).read_bytes())
+            content = json.loads(path.read_bytes())
         except OSError as error:
             raise FileError(f"{path} cannot be read: {error.strerror}") from None
         except (ValueError, RecursionError) as error:

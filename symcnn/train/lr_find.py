@@ -9,7 +9,7 @@ import numpy as np
 
 from symcnn.data import as_dataset
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_count, checked_keywords
 from symcnn.train.snapshot import Snapshot
 from symcnn.train.step import compile_step
 
@@ -131,8 +131,10 @@ def lr_find(
     data = as_dataset(data)
     if not 0 < low < high < float("inf"):
         raise InputError("lr_find: the range is empty", expected="0 < low < high", found=f"{low} to {high}")
-    if steps < 2 or not len(data):
-        raise InputError("lr_find: nothing to try", found=f"{steps} steps over {len(data)} examples")
+    checked_count("lr_find: steps", steps, 2)
+    checked_count("lr_find: batch_size", batch_size)
+    if not len(data):
+        raise InputError("lr_find: nothing to try", found="0 examples")
     step = step or compile_step(model, loss, optimizer, device)
     batches = _endless(data, batch_size, seed)
     batch = next(batches)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symcnn.errors import InputError
-from symcnn.keywords import nearest
+from symcnn.keywords import checked_count, nearest
 from symcnn.stages import Text
 from symcnn.train.callback import Callback
 from symcnn.train.diagnosis import Finding, diagnose
@@ -72,9 +72,7 @@ class Monitor(Callback):
     """
 
     def __init__(self, every: int = 100):
-        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-            raise InputError("Monitor: every is a number of steps", expected="an integer of at least 1", found=every)
-        self.every = every
+        self.every = checked_count("Monitor: every", every)
         self.records: list[dict[str, Any]] = []
         self._probe: Probe | None = None
 

@@ -9,6 +9,7 @@ from math import isfinite
 import numpy as np
 
 from symcnn.errors import InputError, KernelMismatchError, NonFiniteError, user_frame
+from symcnn.keywords import checked_count
 from symcnn.train.callback import Callback
 from symcnn.train.probe import Probe
 from symcnn.train.snapshot import Snapshot, all_finite
@@ -97,9 +98,7 @@ class NaNGuard(Callback):
     """
 
     def __init__(self, every: int = 100):
-        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-            raise InputError("NaNGuard: every is a number of steps", expected="an integer of at least 1", found=every)
-        self.every = every
+        self.every = checked_count("NaNGuard: every", every)
         self.incident: Incident | None = None
         self._good: _Position | None = None
         self._rates: list[float] = []

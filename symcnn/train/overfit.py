@@ -10,7 +10,7 @@ import numpy as np
 import symcnn as sc
 from symcnn.data import as_dataset
 from symcnn.errors import InputError
-from symcnn.keywords import checked_keywords
+from symcnn.keywords import checked_count, checked_keywords, checked_number
 from symcnn.nn import Trace
 from symcnn.nn.ownership import applications
 from symcnn.ops.random import CALL
@@ -107,10 +107,11 @@ def overfit_check(
     - 4 of the 4 examples are the same image with another label than its copy: no network can learn both.
     """
     data = as_dataset(data)
-    if not len(data) or examples < 1 or steps < 1:
-        raise InputError(
-            "overfit_check: nothing to train on", found=f"{examples} of {len(data)} examples, {steps} steps"
-        )
+    checked_count("overfit_check: examples", examples)
+    checked_count("overfit_check: steps", steps)
+    checked_number("overfit_check: target", target)
+    if not len(data):
+        raise InputError("overfit_check: nothing to train on", found="0 examples")
     X, labels = next(data.batches(examples, shuffle=True, seed=seed))
     step = compile_step(model, loss, sc.optim.Adam(1e-3) if optimizer is None else optimizer, device)
     with _without_noise(model, X, labels):

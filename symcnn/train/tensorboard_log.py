@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symcnn.errors import FileError, InputError, PackageError
+from symcnn.errors import FileError, PackageError
+from symcnn.keywords import checked_count
 from symcnn.paths import as_path
 from symcnn.train.callback import Callback
 
@@ -42,8 +43,8 @@ class TensorBoardLog(Callback):
     """
 
     def __init__(self, folder, every: int | None = None):
-        if every is not None and (not isinstance(every, int) or every < 1):
-            raise InputError("TensorBoardLog: every is a whole number, at least 1", found=repr(every))
+        if every is not None:
+            checked_count("TensorBoardLog: every", every)
         _writer_class()
         self.folder, self.every = as_path(folder), every
         self._writer: Any = None

@@ -91,7 +91,7 @@ def test_start_continues_the_same_order(numbered, shuffle, start):
 
 @pytest.mark.parametrize("start", [-1, 1.0, "2"])
 def test_start_is_a_batch(numbered, start):
-    with pytest.raises(InputError, match="start is the number of a batch"):
+    with pytest.raises(InputError, match="start is a whole number, at least 0"):
         numbered.batches(7, start=start)
 
 

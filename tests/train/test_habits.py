@@ -116,6 +116,13 @@ def test_a_data_set_is_not_indexed():
         data.split("0.1")
 
 
+def test_training_and_test_set_at_once():
+    data = sc.data.Dataset(X, LABELS)
+    with pytest.raises(InputError, match="the images are a data set") as error:
+        fit((data, data))
+    assert "(train, test)" in error.value.hint
+
+
 def test_normalize_takes_numbers_for_one_channel():
     images = np.ones((2, 1, 3, 3))
     np.testing.assert_array_equal(sc.data.Normalize(0.5, 0.5)(images), images)

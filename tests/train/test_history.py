@@ -47,3 +47,5 @@ def test_a_file_that_is_not_there(tmp_path):
         History.load(tmp_path / "none.json")
     with pytest.raises(FileError, match="cannot be written"):
         History().save(tmp_path / "none" / "history.json")
+    with pytest.raises(FileError, match="no path"):
+        History.load(3)

@@ -76,7 +76,14 @@ def test_a_loss_that_never_falls_has_no_suggestion():
 
 
 @pytest.mark.parametrize(
-    "options, match", [({"low": 1, "high": 0.1}, "range"), ({"low": 0}, "range"), ({"steps": 1}, "nothing to try")]
+    "options, match",
+    [
+        ({"low": 1, "high": 0.1}, "range"),
+        ({"low": 0}, "range"),
+        ({"steps": 1}, "steps is"),
+        ({"steps": "9"}, "steps is"),
+        ({"batch_size": 2.5}, "batch_size is"),
+    ],
 )
 def test_complaints(options, match):
     with pytest.raises(sc.InputError, match=match):

@@ -91,6 +91,9 @@ def test_inputs_of_a_wrong_scale_and_bad_ones():
 
 def test_complaints():
     with pytest.raises(sc.InputError, match="nothing to train on"):
-        check(mlp(), examples=0)
+        sc.train.overfit_check(mlp(), (X[:0], LABELS[:0]), device="reference")
+    for wrong in ({"examples": 0}, {"examples": "a"}, {"steps": 2.5}, {"target": None}):
+        with pytest.raises(sc.InputError, match=f"overfit_check: {next(iter(wrong))} is"):
+            check(mlp(), **wrong)
     with pytest.raises(sc.InputError, match="did you mean 'examples'"):
         sc.train.overfit_check(mlp(), (X, LABELS), example=3)
