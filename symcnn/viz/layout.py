@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import networkx
-
 from symcnn.errors import PackageError
 
 BEND = 10.0  # the room that an arrow takes where it passes a rank
@@ -126,6 +124,8 @@ def _points(boxes, edges):
 
 def _components(edges) -> list[list]:
     """The boxes of each connected part, in the order of the edges. fast-sugiyama would mix up the bends of several parts."""
+    import networkx
+
     graph = networkx.Graph(edges)
     order = {b: k for k, b in enumerate(graph)}
     return [sorted(part, key=order.__getitem__) for part in networkx.connected_components(graph)]
