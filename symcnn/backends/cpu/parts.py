@@ -47,13 +47,14 @@ def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
     if not folds:
         return None, nest
     axis, *others = folds[0].axes
-    width = nest.axes[0].extent if nest.axes else const(1)
+    along = _along(folds[0], nest)
+    width = along[0].extent if along else const(1)
     domain = axis.extent
     for other in others:
         domain = domain * other.extent
     limit = call("minimum", domain // LEAST_PART, domain * width // LARGE)
     parts = call("maximum", call("minimum", limit, MOST_PARTS), 1)
-    point = (Index(nest.axes[0].name),) if nest.axes else (const(0),)
+    point = (Index(along[0].name),) if along else (const(0),)
     stores, swaps = [], {}
     for fold in folds:
         dtype = np.dtype("float64") if fold.kind == "sum" and fold.dtype == np.float32 else fold.dtype
@@ -64,10 +65,10 @@ def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
         within = Axis(axis.name, call("minimum", length, axis.extent - first))
         body = rebuilt(fold.body, {Index(axis.name): first + Index(axis.name)}).cast(dtype)
         part = Fold(fold.kind, (within, *others), body, dtype)
-        stores.append(Store(partials, ("part", *(a.name for a in nest.axes)), (Index("part"), *point), part))
+        stores.append(Store(partials, ("part", *(a.name for a in along)), (Index("part"), *point), part))
         all_parts = Axis("parts", count)
         swaps[fold] = Fold(fold.kind, (all_parts,), Load(partials, (Index("parts"), *point)), dtype).cast(fold.dtype)
-    before = Nest((Axis("part", Size(stores[0].target, 0)), *nest.axes), 1, tuple(stores))
+    before = Nest((Axis("part", Size(stores[0].target, 0)), *along), 1, tuple(stores))
     after = [Store(s.target, s.axes, s.index, rebuilt(s.value, swaps)) for s in nest.stores]
     return before, Nest(nest.axes, nest.outer, tuple(after))
 
@@ -84,15 +85,26 @@ def _large_folds(nest: Nest) -> list[Fold]:
         if isinstance(expr, Fold) and expr.kind not in _ARGUMENTS and not _has_fold(expr.body):
             found.append(expr)
         stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
-    width = _guess(nest.axes[0].extent) if nest.axes else 1
-    sizes = {f: width * np.prod([_guess(a.extent) for a in f.axes]) for f in found}
+    along = {f: _along(f, nest) for f in found}
+    sizes = {f: np.prod([_guess(a.extent) for a in (*along[f], *f.axes)]) for f in found}
     found = [f for f in found if sizes[f] >= LARGE]
-    largest = max(found, key=lambda f: sizes[f], default=None)
-    return (
-        [f for f in found if f.axes == largest.axes and not (nest.axes and _along_memory(f, nest.axes[0]))]
-        if largest
-        else []
-    )
+    if not found:
+        return []
+    largest = max(found, key=lambda f: sizes[f])
+    alike = [f for f in found if f.axes == largest.axes and along[f] == along[largest]]
+    return [f for f in alike if not any(_along_memory(f, axis) for axis in along[f])]
+
+
+def _along(fold: Fold, nest: Nest) -> tuple[Axis, ...]:
+    """The axes of `nest` along which results of `fold` differ: a total stands beside loops that it knows nothing of."""
+    below: set[Expr] = set()
+    stack: list[Expr] = [fold]
+    while stack:
+        expr = stack.pop()
+        if expr not in below:
+            below.add(expr)
+            stack.extend(children(expr))
+    return tuple(axis for axis in nest.axes if Index(axis.name) in below)
 
 
 def _along_memory(fold: Fold, axis: Axis) -> bool:

@@ -294,6 +294,15 @@ def test_large_folds_in_parts_of_any_size(rows):
     agree([x], outputs, X, tolerance=1e-12)
 
 
+@pytest.mark.parametrize("side", [26, 260])
+def test_a_total_beside_what_it_is_the_total_of(side):
+    x, t = sc.input("x", (1, side, side), "float64"), sc.input("t", (1, side, side), "float64")
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=x.shape), rng.normal(size=t.shape)
+    difference = x - t
+    agree([x, t], [difference, sc.mean(difference**2), sc.sum(sc.exp(x), (1, 2), True)], X, T, tolerance=1e-12)
+
+
 def test_positions_keep_their_axes():
     x = sc.input("x", (None, 3, 4), "float64")
     X = np.random.default_rng(0).normal(size=(2, 3, 4))
