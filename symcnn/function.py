@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.backends.base import Executable, KernelInfo, backend
 from symcnn.debug import checked
 from symcnn.errors import DTypeError, InputError, ShapeError
@@ -403,9 +404,10 @@ def _as_input(x: Input, value) -> np.ndarray:
     """`value` as a contiguous array of the type of `x`."""
     if isinstance(value, Variable):
         raise InputError(f"input {x.name!r} needs a value, not {value!r}", where=x.origin)
+    value = as_numpy(value)
     try:
         array = np.asarray(value)
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths; a list of such tensors
         raise InputError(f"input {x.name!r}: {error}", where=x.origin, expected=x.type) from None
     if array.ndim != x.ndim or any(None is not d != n for d, n in zip(x.shape, array.shape, strict=True)):
         raise ShapeError(
@@ -470,5 +472,6 @@ def _check_range(v, leaf, array, low, high):
     if array.size and (array.min() < low or array.max() > high):
         raise InputError(
             f"{v.op.name}: an index in {leaf!r} is out of range", where=v.origin,
-            expected=f"{low} to {high}", found=f"{array.min()} to {array.max()}", hint="positions and labels count from 0",
+            expected=f"{low} to {high}", found=f"{array.min()} to {array.max()}",
+            hint="positions and labels count from 0; ignore_index=255 of a loss leaves out labels of 255",
         )  # fmt: skip
