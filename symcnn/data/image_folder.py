@@ -16,6 +16,8 @@ from symcnn.errors import FileError, InputError
 from symcnn.keywords import checked_keywords, nearest
 from symcnn.paths import as_path
 
+SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # no classes, if all are of these
+
 
 @checked_keywords
 def image_folder(
@@ -89,6 +91,11 @@ def image_folder(
             expected="one folder per class, with its images",
             found=f"{len(skipped)} files",
         )
+    if len(folders) > 1 and all(folder.name.lower() in SPLITS for folder in folders):
+        raise FileError(
+            f"image_folder: {path} holds splits, not classes", found=", ".join(folder.name for folder in folders),
+            hint=f"read each by itself: image_folder({str(folders[0])!r})",
+        )  # fmt: skip
     by_class = []
     for folder in folders:
         inside = _files_below(folder)

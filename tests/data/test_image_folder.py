@@ -83,3 +83,15 @@ def test_folders_that_will_not_do(tmp_path):
     (tmp_path / "b").mkdir()
     with pytest.raises(FileError, match="holds no images"):
         image_folder(tmp_path)
+
+
+def test_a_folder_of_splits(tmp_path):
+    for split in ("train", "Val"):
+        for kind in ("cat", "dog"):
+            save(tmp_path / split / kind / "1.png")
+    with pytest.raises(FileError, match="holds splits, not classes") as caught:
+        image_folder(tmp_path)
+    assert str(tmp_path / "Val") in caught.value.hint
+    assert image_folder(tmp_path / "train").classes == ("cat", "dog")
+    save(tmp_path / "plane" / "1.png")  # one that is no split: the others may well be trains and tests
+    assert image_folder(tmp_path).classes == ("Val", "plane", "train")
