@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Never
 
 from symcnn.errors import FileError
 from symcnn.keywords import nearest
@@ -38,6 +39,9 @@ class History(dict):
             else ""
         )
         raise KeyError(f"no {name!r} in the history;{wanted} {nearest(str(name), self)}")
+
+    def __getattr__(self, name: str) -> Never:
+        raise AttributeError(f"a History has no {name!r}: it is the dict itself, history['loss']")
 
     @property
     def epochs(self) -> int:

@@ -1,6 +1,8 @@
 """The history: rows, a table, and a file that gives every number back."""
 
+import copy
 import math
+import pickle
 
 import pytest
 
@@ -40,6 +42,13 @@ def test_files_that_hold_no_history(tmp_path, content):
     path.write_text(content, encoding="latin-1")
     with pytest.raises(FileError, match=r"history\.json"):
         History.load(path)
+
+
+def test_attributes_of_other_libraries():
+    history = History(loss=[0.5])
+    with pytest.raises(AttributeError, match=r"history\['loss'\]"):
+        history.history  # noqa: B018
+    assert copy.deepcopy(history) == pickle.loads(pickle.dumps(history)) == history
 
 
 def test_a_file_that_is_not_there(tmp_path):
