@@ -7,14 +7,17 @@ from functools import cached_property
 import numpy as np
 
 import symcnn as sc
-from symcnn.errors import InputError, ShapeError
+from symcnn.errors import InputError, ShapeError, SymcnnError
 from symcnn.interop.onnx.file import Graph, Port, read
 from symcnn.interop.onnx.module import OnnxModule
 from symcnn.interop.onnx.translate import check_supported
 from symcnn.interop.onnx.values import NeedsSizes
+from symcnn.ir.graph import leaves
+from symcnn.ir.variable import Input
 from symcnn.keywords import checked_keywords
 
 KEPT = 16  # functions for sets of shapes, where a graph must be translated anew for each
+SMALL = 1024  # elements of an input by whose values a graph may be translated
 
 
 @checked_keywords
@@ -62,7 +65,8 @@ class OnnxModel:
     """A model that was read from an ONNX file.
 
     ``model(*arrays)`` runs it and returns the list of its outputs; inputs may also be given by name. A new batch size
-    compiles nothing, unless the graph computes with sizes; then it is translated for each set of shapes.
+    compiles nothing, unless the graph computes with sizes; then it is translated for each set of shapes. Where an input
+    says what the shapes are, as the axes of a reduction do, it is translated for each of their values.
 
     Attributes
     ----------
@@ -75,7 +79,9 @@ class OnnxModel:
 
     def __init__(self, graph: Graph, device: str = "cpu"):
         self.graph, self.device = graph, device
-        self._functions: dict[tuple, sc.Function | None] = {}
+        self._functions: dict[tuple, sc.Function] = {}
+        self._exact = False  # whether there must be a function for each set of shapes
+        self._numbers: set[str] = set()  # inputs that shapes depend on: there is a function for each of their values
 
     @cached_property
     def module(self) -> OnnxModule:
@@ -93,35 +99,62 @@ class OnnxModel:
 
     def __call__(self, *arrays, **named) -> list[np.ndarray]:
         given = self._arrays(arrays, named)
-        return self.function(*given)(*given)
+        return self._function(given)(*self._data(given))
 
     def function(self, *arrays) -> sc.Function:
-        """The compiled function that runs on arrays of these shapes, with its ``stages``, ``kernels`` and ``profile``."""
-        shapes = tuple(a.shape for a in arrays)
-        for key in ((), shapes):
-            if key not in self._functions:
-                try:
-                    self._remember(key, self._build(arrays, exact=bool(key)))
-                except NeedsSizes:
-                    if key:
-                        raise
-                    self._functions[()] = None  # it cannot be built for open sizes
-            if (function := self._functions[key]) is not None:
-                return function
-        raise AssertionError("built for these shapes, or raised")
+        """The compiled function that runs on arrays of these shapes, with its ``stages``, ``kernels`` and ``profile``.
 
-    def _remember(self, key, function):
-        self._functions[key] = function
-        exact = [k for k in self._functions if k]
-        if len(exact) > KEPT:
-            del self._functions[exact[0]]
+        Its inputs are those of the model, without those that shapes depend on: it was made for their values.
+        """
+        return self._function(self._arrays(arrays, {}))
 
-    def _build(self, arrays, exact: bool):
-        inputs = [
-            sc.input(f"input{k}", _shape(port, a, exact), a.dtype)
-            for k, (port, a) in enumerate(zip(self.graph.inputs, arrays, strict=True))
-        ]
-        outputs = self.module.outputs(dict(zip(self.inputs, inputs, strict=True)))
+    def _function(self, given: list[np.ndarray]) -> sc.Function:
+        while True:
+            key = self._key(given)
+            if key in self._functions:
+                return self._functions[key]
+            try:
+                made = self._functions[key] = self._build(given)
+            except SymcnnError as error:
+                self._ask_for_more(error, given)
+                continue
+            if len(self._functions) > KEPT:
+                del self._functions[next(iter(self._functions))]
+            return made
+
+    def _ask_for_more(self, error: SymcnnError, given: list[np.ndarray]) -> None:
+        """Translate for the shapes of each call from now on, and if that was not enough for the values of small inputs.
+
+        Raises
+        ------
+        SymcnnError
+            If that cannot help: `error`.
+        """
+        if not self._exact:
+            self._exact = True
+            return
+        source = error.source if isinstance(error, NeedsSizes) else None
+        sizes = {f"input{k}": (name, a.size) for k, (name, a) in enumerate(zip(self.inputs, given, strict=True))}
+        asked = [] if source is None else [sizes[v.name] for v in leaves([source]) if isinstance(v, Input)]
+        if not asked or any(size > SMALL for _, size in asked):
+            raise error
+        self._numbers.update(name for name, _ in asked)
+
+    def _key(self, given) -> tuple:
+        shapes = tuple(a.shape for a in given) if self._exact else ()
+        values = tuple(a.tobytes() for name, a in zip(self.inputs, given, strict=True) if name in self._numbers)
+        return shapes, values
+
+    def _data(self, given) -> list[np.ndarray]:
+        return [a for name, a in zip(self.inputs, given, strict=True) if name not in self._numbers]
+
+    def _build(self, given) -> sc.Function:
+        values = {
+            port.name: a if port.name in self._numbers else sc.input(f"input{k}", _shape(port, a, self._exact), a.dtype)
+            for k, (port, a) in enumerate(zip(self.graph.inputs, given, strict=True))
+        }
+        outputs = self.module.outputs(values)
+        inputs = [v for v in values.values() if isinstance(v, Input)]
         return sc.function(
             inputs, outputs, device=self.device, on_unused_input="ignore", name=self.graph.name or "model"
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import symcnn as sc
 from symcnn.errors import InputError
@@ -89,13 +91,13 @@ class OnnxModule(Module):
         outputs = self.outputs({self.graph.inputs[0].name: x}, training)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
-    def outputs(self, inputs: dict[str, Variable], training: bool = False) -> list[Variable]:
+    def outputs(self, inputs: Mapping[str, Any], training: bool = False) -> list[Variable]:
         """The expressions of all outputs.
 
         Parameters
         ----------
         inputs : dict
-            Name -> expression.
+            Name -> expression, or an array that is known.
         training : bool
         """
         by_node = {layer.node.name: layer for layer in self.layers.values()}

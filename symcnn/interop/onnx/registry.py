@@ -1,7 +1,7 @@
 """Which function translates which operator of ONNX.
 
-An operator is a function of a `Node` and its inputs; it returns a value or a tuple of them. It is registered with the names
-of its inputs that must be numbers by then: shapes, axes, pads. Everything else reaches it as an expression.
+An operator is a function of a `Node` and its inputs; it returns a value or a tuple of them. It is registered with the
+positions of its inputs that must be numbers by then: axes, pads, shapes. Everything else reaches it as an expression.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Operator:
         ``translate(node, *inputs)``.
     numbers : frozenset of int
         Positions of inputs that must be numbers.
+    sizes : frozenset of int
+        Positions of inputs that are shapes: arrays of numbers, among which there may be a `Size`.
     structural : bool
         Whether it only moves the elements of its inputs, so that it may be computed on unknown sizes, too:
         ``translate`` is then given arrays if it could be given expressions.
@@ -60,6 +62,7 @@ class Operator:
 
     translate: Callable[..., Any]
     numbers: frozenset[int] = frozenset()
+    sizes: frozenset[int] = frozenset()
     structural: bool = False
     needs_training: bool = False
 
@@ -67,11 +70,11 @@ class Operator:
 OPERATORS: dict[str, Operator] = {}
 
 
-def operator(*names: str, numbers=(), structural: bool = False, needs_training: bool = False):
+def operator(*names: str, numbers=(), sizes=(), structural: bool = False, needs_training: bool = False):
     """Decorator: this function translates the operators of these names."""
 
     def register(function):
-        found = Operator(function, frozenset(numbers), structural, needs_training)
+        found = Operator(function, frozenset(numbers), frozenset(sizes), structural, needs_training)
         for name in names:
             assert name not in OPERATORS, f"{name} is translated twice"
             OPERATORS[name] = found

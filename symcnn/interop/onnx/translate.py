@@ -11,7 +11,7 @@ import numpy as np
 from symcnn.errors import InputError, SymcnnError
 from symcnn.interop.onnx.file import Graph
 from symcnn.interop.onnx.operators import OPERATORS
-from symcnn.interop.onnx.registry import Node
+from symcnn.interop.onnx.registry import Node, Operator
 from symcnn.interop.onnx.values import as_expression, as_numbers, is_known
 from symcnn.ir.graph import evaluate
 from symcnn.ir.variable import Variable
@@ -75,6 +75,11 @@ def translate(
             error.layer = error.layer or f"node {node.name!r} ({node.op})"
             raise
         results = results if isinstance(results, tuple) else (results,)
+        if any(node.outputs[len(results) :]):
+            raise InputError(
+                f"node {node.name!r} ({node.op}): an optional output is not supported",
+                found=", ".join(filter(None, node.outputs[len(results) :])),
+            )
         known.update((name, value) for name, value in zip(node.outputs, results, strict=False) if name)
         record(node, results[0])
     return [known[port.name] for port in graph.outputs]
@@ -86,14 +91,20 @@ def _apply(node: Node, inputs: list, training: bool) -> Any:
     options = {"training": training} if operator.needs_training else {}
     if operator.structural and all(x is None or isinstance(x, np.ndarray) for x in inputs):
         return operator.translate(node, *inputs, **options)
-    given = [
-        as_numbers(x, f"input {k}") if k in operator.numbers and x is not None else as_expression(x)
-        for k, x in enumerate(inputs)
-    ]
+    given = [_prepared(operator, k, x) for k, x in enumerate(inputs)]
     results = operator.translate(node, *given, **options)
     if all(x is None or is_known(x) for x in inputs) and inputs and not options:
         return _folded(results)
     return results
+
+
+def _prepared(operator: Operator, position: int, value) -> Any:
+    """An input in the form in which the operator wants it."""
+    if position in operator.sizes and isinstance(value, np.ndarray):
+        return value
+    if value is not None and position in (operator.numbers | operator.sizes):
+        return as_numbers(value, f"input {position}")
+    return as_expression(value)
 
 
 def _folded(results) -> Any:

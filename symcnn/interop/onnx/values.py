@@ -18,7 +18,15 @@ from symcnn.ir.variable import Constant, Shared, Variable
 
 
 class NeedsSizes(SymcnnError):
-    """The graph computes with a size that is unknown: it must be translated anew for the sizes of the call."""
+    """The graph computes with what is unknown: it must be translated anew for the sizes, or the numbers, of the call.
+
+    Attributes
+    ----------
+    source : Variable or None
+        What it would have to know the numbers of; ``None`` if sizes are enough.
+    """
+
+    source: Variable | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,14 @@ def as_numbers(value, what: str) -> np.ndarray:
     Raises
     ------
     NeedsSizes
-        If it is computed from data or from sizes that are not known yet.
+        If it is computed from inputs, or from sizes that are not known yet.
     """
     if isinstance(value, (Constant, Shared)):
         return value.value if isinstance(value, Constant) else value.storage
     if not isinstance(value, np.ndarray):
-        raise NeedsSizes(f"{what} is computed from data", found=repr(value), hint="symcnn fixes shapes before it runs")
+        error = NeedsSizes(f"{what} must be known", found=repr(value), hint="symcnn fixes shapes before it runs")
+        error.source = value
+        raise error
     if value.dtype == object:
         for size in value.flat:
             if isinstance(size, Size):

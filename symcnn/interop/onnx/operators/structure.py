@@ -34,7 +34,7 @@ def constant(node):
     return node.attributes["value"]
 
 
-@operator("Reshape")
+@operator("Reshape", sizes=(1,))
 def reshape(node, x, sizes=None):
     """Sizes are an input since opset 5; 0 keeps a size unless `allowzero` is set."""
     wanted = list(node.get("shape", ()) if sizes is None else sizes)
