@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # In the order in which a reader opens them; a module imports from its own line and from the lines above it.
 LAYERS = [
-    "errors config keywords paths display",
+    "errors config keywords paths display arrays",
     "ir",
     "ops",
     "rewrite",

@@ -148,10 +148,10 @@ class Dataset:
             check_step(transform, "augment", 3)
         return replace(self, steps=(*self.steps, *transforms))
 
-    def concat(self, *others: Dataset) -> Dataset:
-        """The examples of this data set, then those of `others`."""
-        everything = (self, *others)
-        for other in others:
+    def concat(self, *others) -> Dataset:
+        """The examples of this data set, then those of `others`, data sets or pairs like it."""
+        everything = (self, *map(as_dataset, others))
+        for other in everything:
             for mine, theirs in ((self.images, other.images), (self.labels, other.labels)):
                 if mine.shape[1:] != theirs.shape[1:]:
                     raise ShapeError("concat: the shapes differ", expected=mine.shape[1:], found=theirs.shape[1:])
@@ -383,6 +383,8 @@ def _numbers(values, name: str):
         )  # fmt: skip
     try:
         values = as_array_like(values)
+    except InputError:  # an array of another library that cannot be read
+        raise
     except ValueError:  # NumPy's word for rows of several shapes
         raise ShapeError(f"the {name} differ in shape", hint="bring them to one size first") from None
     if values.dtype.kind not in "biuf":

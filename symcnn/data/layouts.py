@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.keywords import checked_keywords, nearest
 
@@ -46,7 +47,7 @@ def to_nchw(images) -> np.ndarray:
     >>> to_nchw(np.zeros((10, 32, 48, 3), "uint8")).shape
     (10, 3, 32, 48)
     """
-    images = np.asarray(images)
+    images = np.asarray(as_numpy(images))
     _check(images.shape, -1, f"they are {_WORDS[-3]} already")
     return np.moveaxis(images, -1, -3)
 
@@ -74,7 +75,7 @@ def to_nhwc(images) -> np.ndarray:
     >>> to_nhwc(np.zeros((3, 32, 48), "uint8")).shape
     (32, 48, 3)
     """
-    images = np.asarray(images)
+    images = np.asarray(as_numpy(images))
     _check(images.shape, -3, f"they are {_WORDS[-1]} already")
     return np.moveaxis(images, -3, -1)
 
@@ -242,7 +243,7 @@ def _axis(layout: str) -> int:
 
 
 def _with_channels(what: str, images, layout: str, counts: tuple[int, ...]) -> np.ndarray:
-    images, axis = np.asarray(images), _axis(layout)
+    images, axis = np.asarray(as_numpy(images)), _axis(layout)
     if images.ndim < 3 or images.shape[axis] not in counts:
         other = -4 - axis
         swapped = images.ndim >= 3 and images.shape[other] in counts

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.errors import InputError, ShapeError
 
 
@@ -112,7 +113,7 @@ def as_array_like(values):
     return (
         values
         if readable and not by_label and isinstance(getattr(values, "dtype", None), np.dtype)
-        else np.asarray(values)
+        else np.asarray(as_numpy(values))
     )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.data.dataset import Dataset
 from symcnn.data.layouts import check_layout
 from symcnn.data.lazy import as_array_like
@@ -101,7 +102,7 @@ class Normalize:
 
     def __call__(self, images) -> np.ndarray:
         """`images` normalised; float32, whatever they were."""
-        images = np.asarray(images)
+        images = np.asarray(as_numpy(images))
         mean, std = self._for(images)
         found = np.subtract(images, mean, dtype="float32")
         found /= std
@@ -109,7 +110,7 @@ class Normalize:
 
     def inverse(self, images) -> np.ndarray:
         """Undo the normalisation, for looking at images."""
-        images = np.asarray(images)
+        images = np.asarray(as_numpy(images))
         mean, std = self._for(images)
         return images * std + mean
 

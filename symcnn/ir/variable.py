@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.config import config
 from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError, line_of, user_frame
 from symcnn.ir.op import Op, build
@@ -321,7 +322,7 @@ class Shared(Variable):
         InputError
             If an integer does not fit into this dtype.
         """
-        array = np.asarray(value)
+        array = np.asarray(as_numpy(value))
         if array.shape != self.storage.shape:
             raise ShapeError(
                 f"set_value: {self!r} has a fixed shape",
@@ -470,8 +471,9 @@ def _array(value, dtype) -> np.ndarray:
     """A contiguous copy of `value` in a dtype that symcnn computes in."""
     if dtype is not None:
         dtype = as_dtype(dtype)
+    value = as_numpy(value)
     try:
         array = np.array(value, dtype, order="C")
-    except (OverflowError, TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError, RuntimeError) as error:
         raise DTypeError(f"not an array: {error}", where=user_origin(), found=f"{value!r:.200}") from None
     return array.astype(as_dtype(array.dtype), copy=False)

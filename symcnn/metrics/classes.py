@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.keywords import checked_keywords
 
 
 def predicted_classes(predictions) -> np.ndarray:
     """Class indices (n, ...): integers as they are, scores (n, classes, ...) by their largest."""
-    predictions = np.asarray(predictions)
+    predictions = np.asarray(as_numpy(predictions))
     if predictions.dtype.kind in "iu":
         return predictions
     scores = checked_scores(predictions)
@@ -26,7 +27,7 @@ def predicted_classes(predictions) -> np.ndarray:
 
 def checked_scores(scores) -> np.ndarray:
     """Scores (n, classes, ...) with at least one class."""
-    scores = np.asarray(scores)
+    scores = np.asarray(as_numpy(scores))
     if scores.dtype.kind not in "f":
         raise DTypeError("scores are floats", found=scores.dtype)
     if scores.ndim < 2 or scores.shape[1] == 0:
@@ -36,7 +37,7 @@ def checked_scores(scores) -> np.ndarray:
 
 def checked_labels(labels, shape) -> np.ndarray:
     """Integer classes of this shape."""
-    labels = np.asarray(labels)
+    labels = np.asarray(as_numpy(labels))
     if labels.dtype.kind not in "iu":
         raise DTypeError("labels are integer classes", found=labels.dtype, hint="of one-hot labels: argmax(axis=1)")
     if labels.shape != shape:

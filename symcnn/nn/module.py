@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 
 import symcnn as sc
+from symcnn.arrays import as_numpy
 from symcnn.config import config
 from symcnn.data import Dataset
 from symcnn.data.layouts import layout_hint
@@ -425,9 +426,10 @@ def _flat_hint(shape, in_shape) -> str | None:
 
 def _as_array(X) -> np.ndarray:
     """`X` as an array of numbers."""
+    X = as_numpy(X)
     try:
         X = np.asarray(X)
-    except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths; a tensor with a gradient
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths; a list of tensors
         raise InputError("these are no examples", expected="an array (n, ...)", found=str(error)) from None
     if X.dtype.kind not in "biuf":
         found = f"an array of {X.dtype}" if X.ndim else "no array"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.errors import InputError
 from symcnn.init import generator
 from symcnn.keywords import checked_keywords, nearest
@@ -137,11 +138,12 @@ def _arrays(source) -> dict[str, np.ndarray]:
 
 def _array(name: str, value) -> np.ndarray:
     try:
-        return np.asarray(value)
-    except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths; a tensor with a gradient
-        raise InputError(
-            f"load_matching: {name} is no array", found=str(error), hint="state_dict() has no gradients"
-        ) from None
+        return np.asarray(as_numpy(value))
+    except InputError as error:
+        error.what = f"{name}: {error.what}"
+        raise
+    except ValueError as error:  # rows of several lengths
+        raise InputError(f"{name} is no array", found=str(error)) from None
 
 
 def _renamed(arrays, rename) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import symcnn as sc
+from symcnn.arrays import as_numpy
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.ir.variable import in_scope
 from symcnn.keywords import checked_keywords, meant, takes
@@ -293,7 +294,7 @@ def symbolic_batch(X, labels, in_shape=None):
 
 def checked_batch(model, X, labels):
     """Images as the model takes them; labels as int64, or floats in the dtype of the model."""
-    X, labels = model.as_input(X), np.asarray(labels)
+    X, labels = model.as_input(X), np.asarray(as_numpy(labels))
     if labels.ndim == 0 or len(labels) != len(X):
         raise ShapeError("one label per image", expected=f"{len(X)} labels", found=f"labels of shape {labels.shape}")
     if labels.dtype.kind in "iu":

@@ -112,7 +112,7 @@ class TestLoadMatching:
             assert nn.load_matching(model, arrays).loaded == ("conv.bias",)
 
     def test_parameters_of_torch_have_gradients(self, torch):
-        with pytest.raises(sc.errors.InputError, match=r"conv\.bias is no array") as error:
+        with pytest.raises(sc.errors.InputError, match=r"conv\.bias: this Parameter is no array") as error:
             nn.load_matching(small(), {"conv.bias": torch.nn.Parameter(torch.zeros(4))})
         assert "state_dict()" in error.value.hint
 

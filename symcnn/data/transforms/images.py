@@ -8,6 +8,7 @@ from typing import dataclass_transform
 
 import numpy as np
 
+from symcnn.arrays import as_numpy
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.keywords import checked_keywords
 
@@ -28,7 +29,7 @@ def checked_images(images, transform) -> np.ndarray:
     ShapeError, DTypeError
         If they are none.
     """
-    images, name = np.asarray(images), type(transform).__name__
+    images, name = np.asarray(as_numpy(images)), type(transform).__name__
     if images.ndim != 4:
         hint = "images[:, None] adds the channel" if images.ndim == 3 else None
         raise ShapeError(f"{name} needs images (n, channels, height, width)", found=images.shape, hint=hint)
