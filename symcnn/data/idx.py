@@ -103,14 +103,19 @@ def write_idx(path, array) -> None:
     ------
     DTypeError
         If IDX cannot hold the dtype.
+    FileError
+        If the file cannot be written.
     """
-    array = np.asarray(array)
+    path, array = as_path(path), np.asarray(array)
     dtype = array.dtype.newbyteorder(">")
     code = next((code for code, name in _DTYPES.items() if np.dtype(name) == dtype), None)
     if code is None:
         raise DTypeError(f"IDX cannot hold {array.dtype}", expected=", ".join(_DTYPES.values()))
     sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
     content = bytes((0, 0, code, array.ndim)) + sizes + array.astype(dtype).tobytes()
-    if str(path).endswith(".gz"):
+    if path.suffix == ".gz":
         content = gzip.compress(content, compresslevel=9, mtime=0)
-    as_path(path).write_bytes(content)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from symcnn.config import config
 from symcnn.data.lazy import LazyArray
 from symcnn.errors import FileError, InputError, PackageError, ShapeError, line_of, user_frame
 from symcnn.keywords import checked_keywords, nearest
+from symcnn.paths import as_path
 
 # Endings, and the formats in which Pillow may look for an image, whatever the ending says. There are no others, because
 # some of those that Pillow knows start a program: EPS runs Ghostscript.
@@ -88,7 +90,11 @@ class ImageFiles(LazyArray):
         frame = user_frame()
         # Errors happen in other threads, whose stacks do not lead here.
         self._where = line_of(frame.f_code.co_filename, frame.f_lineno)
-        self.files = tuple(map(Path, files))
+        if isinstance(files, (str, PathLike)):
+            raise InputError(
+                "ImageFiles: this is one path", found=repr(files), hint="[path]; image_folder reads a folder"
+            )
+        self.files = tuple(map(as_path, files))
         self.target, self.mode, self.fit = None if size is None else _checked_size(size), mode, fit
         _pillow()
         height, width = self.target or self._common_size()

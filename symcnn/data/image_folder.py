@@ -115,7 +115,7 @@ def image_folder(
         )
     labels = np.repeat(np.arange(len(folders), dtype="int64"), [len(images) for images in by_class])
     files = [file for images in by_class for file in images]
-    size = (size, size) if isinstance(size, int) else size
+    size = (size, size) if isinstance(size, int | np.integer) else size
     images: Any = ImageFiles(files, size=size, mode=mode, fit=fit)
     return Dataset(images, labels, tuple(folder.name for folder in folders))
 

@@ -321,3 +321,5 @@ class TestConcat:
             numbered.concat(Dataset(np.zeros((2, 1)), [0, 1]))
         with pytest.raises(InputError, match="concat first"):
             numbered.concat(numbered.augment(shift))
+        with pytest.raises(InputError, match="not a data set"):
+            numbered.concat(np.zeros((2, 1)))

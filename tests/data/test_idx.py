@@ -64,6 +64,8 @@ def test_truncated_gzip(tmp_path):
 def test_missing(tmp_path):
     with pytest.raises(FileError, match="does not exist"):
         read_idx(tmp_path / "nothing")
+    with pytest.raises(FileError, match="cannot be written"):
+        write_idx(tmp_path / "nowhere" / "a", np.zeros(3, "uint8"))
 
 
 def test_a_header_that_claims_too_much(tmp_path):

@@ -220,6 +220,12 @@ def test_unusable_arguments(files, arguments, says):
     assert says in str(caught.value)
 
 
+def test_a_path_that_is_alone(files):
+    for path in (files[0], str(files[0])):
+        with pytest.raises(InputError, match="one path"):
+            ImageFiles(path)
+
+
 def test_no_files():
     with pytest.raises(InputError, match="no files"):
         ImageFiles([])

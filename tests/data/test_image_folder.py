@@ -95,3 +95,8 @@ def test_a_folder_of_splits(tmp_path):
     assert image_folder(tmp_path / "train").classes == ("cat", "dog")
     save(tmp_path / "plane" / "1.png")  # one that is no split: the others may well be trains and tests
     assert image_folder(tmp_path).classes == ("Val", "plane", "train")
+
+
+def test_one_number_is_both_sides(folder):
+    for size in (4, np.int64(4)):
+        assert image_folder(folder, size=size).images.shape == (5, 3, 4, 4)
