@@ -82,22 +82,24 @@ class BatchNorm(Module):
         check_channels(self, x, self.channels)
         by_batch = training and "mean" not in self.frozen
         if by_batch:
-            self._average(x)
+            record_averages(x, self.mean, self.variance, self.momentum)
         statistics = () if by_batch else (self.mean, self.variance)
         gamma, beta = (1, 0) if self.gamma is None else (self.gamma, self.beta)
         return sc.batch_norm(x, gamma, beta, *statistics, epsilon=self.epsilon)
 
-    def _average(self, x) -> None:
-        """Move the running averages towards mean and variance of `x`, so far as it has any."""
-        mean, variance = sc.batch_statistics(x)
-        count = sc.count(x, axis=(0, *range(2, x.ndim)))
-        unbiased = variance * (count / sc.maximum(count - 1, 1))
-        record_update(self.mean, lambda old: sc.where(count > 0, self._moved(old, mean), old))
-        record_update(self.variance, lambda old: sc.where(count > 1, self._moved(old, unbiased), old))
-
-    def _moved(self, old, new):
-        return (1 - self.momentum) * old + self.momentum * new.astype(old.dtype)
-
     def __repr__(self):
         options = {"momentum": self.momentum, "epsilon": self.epsilon, "affine": self.gamma is not None}
         return described(self, self.channels, **options)
+
+
+def record_averages(x, mean: State, variance: State, momentum: float) -> None:
+    """Have the step move the running averages towards mean and variance of `x`, so far as it has any."""
+
+    def moved(old, new):
+        return (1 - momentum) * old + momentum * new.astype(old.dtype)
+
+    of_batch, biased = sc.batch_statistics(x)
+    count = sc.count(x, axis=(0, *range(2, x.ndim)))
+    unbiased = biased * (count / sc.maximum(count - 1, 1))
+    record_update(mean, lambda old: sc.where(count > 0, moved(old, of_batch), old))
+    record_update(variance, lambda old: sc.where(count > 1, moved(old, unbiased), old))
