@@ -14,10 +14,11 @@ def require(condition, hint: str) -> None:
 
 
 def same(answer, expected, hint: str = "That is not the value.", *, tolerance: float = 1e-3) -> None:
-    """Raise `Wrong` unless `answer` is `expected`, a number or an array, within a relative `tolerance`.; of an array, relative
+    """Raise `Wrong` unless `answer` is `expected`, a number or an array, within a relative `tolerance`; of an array, relative
     to its largest entry.
     """
     expected = np.asarray(expected, dtype="float64")
+    require(answer is not None and answer is not ..., "There is nothing yet.")
     kind = f"an array of shape {expected.shape}" if expected.ndim else "a number"
     try:
         given = np.asarray(answer, dtype="float64")
