@@ -1,6 +1,7 @@
 """Pages of the API name what users write, ``::: sc.conv2d``; mkdocstrings wants to know where it is defined."""
 
 import re
+from functools import reduce
 
 import symcnn as sc
 from symcnn.ir.op import public_builders
@@ -17,11 +18,10 @@ def _directive(name: str) -> str:
 
 
 def _place(name: str) -> str:
-    parts = name.split(".")[1:]
-    if len(parts) > 1:
-        return f"symcnn.{'.'.join(parts)}"
-    value = getattr(sc, parts[0])
-    return f"{value.__module__}.{value.__qualname__}"
+    value = reduce(getattr, name.split(".")[1:], sc)
+    if hasattr(value, "__qualname__"):  # a function or a class, often in a module of the same name
+        return f"{value.__module__}.{value.__qualname__}"
+    return f"symcnn{name.removeprefix('sc')}"
 
 
 def _names(name: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 from latex2mathml.converter import convert
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -26,6 +27,10 @@ _MOVED = {
     "](docs/": "](",
     ".ipynb)": ".md)",
 }
+
+_LOADS_FROM_ELSEWHERE = re.compile(
+    r'<(?:script|img|iframe|source)\b[^>]*\ssrc="(?:https?:)?//[^"]*|<link\b[^>]*stylesheet[^>]*//[^"]*'
+)
 
 _outputs: dict[str, list[str]] = {}
 
@@ -68,6 +73,12 @@ def on_page_markdown(markdown, page, **_):
 def on_page_content(content, page, **_):
     content = _FORMULA.sub(_mathml, content)
     return notebook_pages.with_outputs(content, _outputs.get(page.file.src_uri, []))
+
+
+def on_post_page(output, page, **_):
+    if found := _LOADS_FROM_ELSEWHERE.search(output):
+        raise PluginError(f"{page.file.src_uri} loads something from elsewhere: {found[0]}")
+    return output
 
 
 def _mathml(found) -> str:
