@@ -134,7 +134,9 @@ class OnnxModel:
             self._exact = True
             return
         source = error.source if isinstance(error, NeedsSizes) else None
-        sizes = {f"input{k}": (name, a.size) for k, (name, a) in enumerate(zip(self.inputs, given, strict=True))}
+        sizes: dict[str | None, tuple[str, int]] = {
+            f"input{k}": (name, a.size) for k, (name, a) in enumerate(zip(self.inputs, given, strict=True))
+        }
         asked = [] if source is None else [sizes[v.name] for v in leaves([source]) if isinstance(v, Input)]
         if not asked or any(size > SMALL for _, size in asked):
             raise error

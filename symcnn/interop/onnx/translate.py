@@ -90,7 +90,7 @@ def _apply(node: Node, inputs: list, training: bool) -> Any:
     operator = OPERATORS[node.op]
     options = {"training": training} if operator.needs_training else {}
     if operator.structural and all(x is None or isinstance(x, np.ndarray) for x in inputs):
-        return operator.translate(node, *inputs, **options)
+        return _folded(operator.translate(node, *inputs, **options))
     given = [_prepared(operator, k, x) for k, x in enumerate(inputs)]
     results = operator.translate(node, *given, **options)
     if all(x is None or is_known(x) for x in inputs) and inputs and not options:

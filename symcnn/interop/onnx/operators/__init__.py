@@ -1,27 +1,27 @@
-"""The operators of ONNX, by family."""
+"""The operators of ONNX, by family; importing this package registers them."""
 
-from symcnn.interop.onnx.operators import (
+from symcnn.interop.onnx.operators import (  # noqa: F401  (importing registers the operators)
+    activation,
     batch_normalization,
+    conversion,
     convolution,
+    dropout,
+    einsum,
     elementwise,
+    filling,
+    indexing,
+    joining,
+    logic,
     normalization,
+    ordering,
     pooling,
     products,
+    reduction,
     resize,
+    scattering,
     softmax,
     structure,
 )
 from symcnn.interop.onnx.registry import OPERATORS
 
-__all__ = [
-    "OPERATORS",
-    "batch_normalization",
-    "convolution",
-    "elementwise",
-    "normalization",
-    "pooling",
-    "products",
-    "resize",
-    "softmax",
-    "structure",
-]
+__all__ = ["OPERATORS"]
