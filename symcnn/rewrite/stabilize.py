@@ -106,6 +106,8 @@ def _sum_of_exp(v, opaque):
     if v in opaque or not _is(v, "sum"):
         return None
     (terms,) = v.inputs
+    if 0 in (terms.shape[axis] for axis in v.op.axes):  # a sum of nothing is 0, a maximum of nothing is nothing
+        return None
     return terms if terms not in opaque and _is(terms, "exp") and not _is_shifted(terms.inputs[0], v.op.axes) else None
 
 

@@ -115,3 +115,9 @@ def test_nan_and_infinity_survive():
     values = {x: np.array([np.nan, np.inf, 1.0])}
     for old, new in zip(evaluate(outputs, values), evaluate(simplify(outputs)[-1].outputs, values), strict=True):
         np.testing.assert_array_equal(new, old)
+
+
+def test_the_logarithm_of_an_empty_sum_stays_minus_infinity():
+    x = sc.input("x", (2, 0))
+    f = sc.function([x], sc.log(sc.sum(sc.exp(x), 1)), device="reference")
+    assert f(np.zeros((2, 0))).tolist() == [-np.inf, -np.inf]

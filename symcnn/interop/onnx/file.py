@@ -15,6 +15,7 @@ import numpy as np
 
 from symcnn.errors import FileError, PackageError
 from symcnn.interop.onnx.registry import Node
+from symcnn.ir.types import DTYPES
 from symcnn.paths import as_path
 
 LIMIT = 4 * 2**30  # bytes of a file, and of all its tensors together
@@ -190,8 +191,8 @@ def _dtype(onnx, code: int, name: str) -> np.dtype:
         dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(code))
     except (KeyError, TypeError, ValueError):
         raise FileError(f"{name}: there is no tensor type {code}") from None
-    if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise FileError(f"{name}: tensors of {dtype} are not supported", expected="bool, integers or floats")
+    if dtype not in DTYPES:
+        raise FileError(f"{name}: tensors of {dtype} are not supported", expected=", ".join(map(str, DTYPES)))
     return dtype
 
 
