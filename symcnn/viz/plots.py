@@ -160,6 +160,7 @@ def plot_confusion(matrix, classes=None) -> Figure:
     axes.set_ylabel("true", fontsize=NORMAL)
     axes.set(aspect="equal", ylim=(len(names), 0))
     axes.tick_params(length=0)
+    axes.grid(visible=False)  # which a user's matplotlibrc may have turned on
     axes.spines[:].set_visible(False)
     return figure
 

@@ -86,6 +86,14 @@ def test_the_confusion_matrix_has_its_counts_where_they_belong():
     assert b"/Subtype /Image" not in saved(plot_confusion(confusion))  # sharp at any size
 
 
+def test_no_grid_lies_over_the_counts():
+    import matplotlib
+
+    with matplotlib.rc_context({"axes.grid": True}):
+        (axes,) = plot_confusion(np.eye(2)).axes
+    assert not [line for line in (*axes.get_xgridlines(), *axes.get_ygridlines()) if line.get_visible()]
+
+
 def test_pyplot_does_not_know(monitor):
     from matplotlib import pyplot
 
