@@ -11,6 +11,7 @@ def exercise_2(bell):
     """The normal density, and its derivative with respect to the mean."""
     x, mu, sigma = sc.input("x", (5,), "float64"), sc.input("mu", (), "float64"), sc.input("sigma", (), "float64")
     y = bell(x, mu, sigma)
+    require(y is not None and y is not ..., "It returns nothing yet.")
     require(isinstance(y, sc.Variable), "It should return a Variable made from its arguments.")
     require(y.shape == (5,), "It should have a value for every x.")
     f = sc.function([x, mu, sigma], [y, sc.grad(y.sum(), mu)], device="reference")
@@ -28,6 +29,7 @@ def exercise_3(newton):
     w = sc.input("w", (), "float64")
     for cost, steps, minimum in ((lambda w: 3 * (w - 2) ** 2 + 1, 1, 2.0), (lambda w: sc.cosh(w - 0.5), 5, 0.5)):
         better = newton(cost)(w)
+        require(better is not None and better is not ..., "It returns nothing yet.")
         require(isinstance(better, sc.Variable), "It should return a function that returns a Variable.")
         step = sc.function([w], better, device="reference")
         value = 1.0
