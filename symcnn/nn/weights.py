@@ -22,28 +22,44 @@ def save(path, parameters) -> None:
 
 def load(path, parameters) -> None:
     """Set `Parameters` from a file; all of them, or none and a FileError."""
-    arrays, parameters = read(path), dict(parameters)
+    assign(read(path), parameters, path)
+
+
+def assign(arrays, parameters, source, about: str | None = None) -> None:
+    """Set `Parameters` from arrays by name; all of them, or none and a FileError.
+
+    Parameters
+    ----------
+    arrays : mapping
+    parameters : Parameters or mapping
+    source : object
+        What the arrays were read from, for errors.
+    about : str, optional
+        A hint for weights that do not fit.
+    """
+    parameters = dict(parameters)
     missing, extra = sorted(parameters.keys() - arrays.keys()), sorted(arrays.keys() - parameters.keys())
     if extra and missing and all(f"model/{name}" in arrays for name in parameters):
         raise FileError(
-            f"{path} is a checkpoint of a training, with more in it than weights",
+            f"{source} is a checkpoint of a training, with more in it than weights",
             hint="sc.train.fit(..., resume=folder) goes on from it; for the weights alone "
             "sc.nn.load_matching(model, path, rename=lambda name: name.removeprefix('model/'))",
         )
     if missing or extra:
         raise FileError(
-            f"{path} holds the weights of another network",
+            f"{source} holds the weights of another network",
             expected=f"{_some(missing)}, absent from the file" if missing else None,
             found=f"{_some(extra)}, unknown to this network" if extra else None,
-            hint=nearest(missing[0], extra) if missing and extra else None,
+            hint=about or (nearest(missing[0], extra) if missing and extra else None),
         )
     for name, target in parameters.items():
         array = arrays[name]
         if not fits(array, target):
             raise FileError(
-                f"{path}: {name} does not fit",
+                f"{source}: {name} does not fit",
                 expected=f"{target.dtype} {target.shape}",
                 found=f"{array.dtype} {array.shape}",
+                hint=about,
             )
     for name, target in parameters.items():
         target.set_value(arrays[name])
