@@ -3,6 +3,7 @@
 from symcnn.interop.onnx.operators import (  # noqa: F401  (importing registers the operators)
     activation,
     batch_normalization,
+    bits,
     conversion,
     convolution,
     dropout,

@@ -114,10 +114,3 @@ def _asinh_of_positive(x):
     bounded = sc.minimum(x, 1e6)
     near = sc.log1p(bounded + bounded * bounded / (1 + sc.sqrt(1 + bounded * bounded)))
     return sc.where(x < 1e6, near, sc.log(sc.maximum(x, 1)) + math.log(2))
-
-
-@operator("BitShift")
-def bit_shift(node, x, count):
-    """By multiplication with, and division by, a power of 2."""
-    factor = sc.power(sc.constant(np.array(2, x.dtype)), count)
-    return x * factor if node.get("direction") == "LEFT" else sc.floor_divide(x, factor)
