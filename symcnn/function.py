@@ -259,6 +259,16 @@ class Function:
         return next(reversed(self._bindings.values()))
 
     @property
+    def outputs(self):
+        """The outputs as expressions, as they were written, in the structure that a call returns."""
+        return self._structure(self._expressions[: len(self._expressions) - len(self._shared)])
+
+    @property
+    def updates(self) -> dict[Shared, Variable]:
+        """Shared -> its next value, as it was written."""
+        return dict(zip(self._shared, self._expressions[len(self._expressions) - len(self._shared) :], strict=True))
+
+    @property
     def memory_plan(self) -> MemoryPlan:
         """Bytes of the latest set of input shapes, known before the run; `bind` chooses the shapes."""
         return self._current().memory_plan

@@ -1,0 +1,165 @@
+"""An expression becomes an ONNX model: what is unstable is rewritten, forms are chosen from the outputs down, then written.
+
+The graph is the one that the user wrote. There compositions still are what our functions made of them, so that batch norm
+or softmax is found and becomes the operator of that name, and every node has its layer. Later phases take them apart for
+our own kernels. One of them is run: `stabilize`, which leaves all else as it is, because what does not overflow here must
+not overflow there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import symcnn
+from symcnn.errors import InputError
+from symcnn.interop.onnx.export.registry import Form, form_of, own_form
+from symcnn.interop.onnx.export.writer import CODES, OPSET, Writer
+from symcnn.ir.graph import toposort
+from symcnn.ir.variable import Constant, Input, Shared, Variable
+from symcnn.rewrite.engine import rewrite
+from symcnn.rewrite.stabilize import STABILIZE
+
+LIMIT = 2**31 - 2**20  # bytes of tensors in one file, which protobuf limits, and some room for the nodes
+IR_VERSION = 10  # that of OPSET
+
+
+def as_model(
+    onnx: Any,
+    name: str,
+    inputs: Sequence[tuple[Input, Sequence[str]]],
+    outputs: Mapping[str, Variable],
+    parameters: Mapping[Shared, str],
+) -> Any:
+    """An onnx.ModelProto, checked.
+
+    Parameters
+    ----------
+    onnx : module
+    name : str
+        Of the graph.
+    inputs : sequence of (Input, names of its sizes)
+        The names are used where sizes are unknown.
+    outputs : mapping
+        Name -> Variable.
+    parameters : mapping
+        Shared -> its name, for those that have a path; others are called by their layers.
+
+    Raises
+    ------
+    InputError
+        If there are ops that ONNX has no words for, all of which are named, or the model is too large for a file.
+    """
+    roots, _ = rewrite(outputs.values(), STABILIZE)
+    forms = _forms(roots)
+    order = toposort(roots, lambda v: forms[v].reads if v in forms else ())
+    _check_size(order)
+    writer = Writer(onnx)
+    for x, _ in inputs:
+        writer.names[x] = writer.unique(str(x.name))
+    results = [writer.unique(output) for output in outputs]
+    scopes = _scopes_of_shared(order, forms)
+    for v in order:
+        writer.scope = v.origin.scope
+        if isinstance(v, Shared):
+            writer.parameter(v, parameters.get(v) or _path(v, scopes[v]))
+        elif isinstance(v, Constant):
+            writer.names[v] = writer.constant(v.value, v.dtype)
+        elif v in forms:
+            form = forms[v]
+            writer.names[v] = form.write(writer, *(writer.names[x] for x in form.reads))
+    _name_results(writer, roots, results)
+    return _checked(onnx, writer, name, inputs, zip(results, roots, strict=True))
+
+
+def _forms(roots) -> dict[Variable, Form]:
+    """A form for every Variable that is needed and no leaf.
+
+    Raises
+    ------
+    InputError
+        If some have none.
+    """
+    uses = Counter(x for v in toposort(roots) for x in v.inputs)
+    uses.update(roots)
+    forms: dict[Variable, Form] = {}
+    speechless = []
+    waiting = list(roots)
+    while waiting:
+        v = waiting.pop()
+        if v.op is None or v in forms:
+            continue
+        found = form_of(v)
+        if found is not None and any(uses[y] > 1 for y in found.absorbs):
+            found = own_form(v)
+        if found is None:
+            speechless.append(v)
+            found = Form(v.inputs, lambda writer, *names: "")
+        forms[v] = found
+        waiting.extend(found.reads)
+    if speechless:
+        places = [f"{v.op.name} ({v.origin}{f', layer {v.origin.scope}' * bool(v.origin.scope)})" for v in speechless]
+        raise InputError(
+            f"{len(speechless)} op(s) of this graph cannot be said in ONNX", found="; ".join(sorted(places)),
+            hint="export what computes the outputs of a network, without gradients and random numbers",
+        )  # fmt: skip
+    return forms
+
+
+def _check_size(order) -> None:
+    size = sum(v.size * v.dtype.itemsize for v in order if isinstance(v, (Shared, Constant)))
+    if size > LIMIT:
+        raise InputError(
+            "this model is too large for an ONNX file", expected=f"at most {LIMIT:,} bytes", found=f"{size:,}",
+            hint="model.save(path) writes weights of any size as safetensors",
+        )  # fmt: skip
+
+
+def _scopes_of_shared(order, forms) -> dict[Variable, str]:
+    """Shared -> the layer that reads it first."""
+    scopes: dict[Variable, str] = {}
+    for v in order:
+        for x in forms[v].reads if v in forms else ():
+            scopes.setdefault(x, v.origin.scope)
+    return scopes
+
+
+def _path(shared: Shared, scope: str) -> str:
+    name = shared.name or "shared"
+    return name if not scope or name.startswith(f"{scope}.") else f"{scope}.{name}"
+
+
+def _name_results(writer: Writer, roots, results) -> None:
+    """Values that are outputs get their names; what is an input, a parameter or another output as well is passed on."""
+    made = {name for node in writer.nodes for name in node.output if node.op_type != "Constant"}
+    renamed: dict[str, str] = {}
+    for v, result in zip(roots, results, strict=True):
+        value = writer.names[v]
+        if value in made and value not in renamed:
+            renamed[value] = result
+        else:
+            writer.nodes.append(writer.onnx.helper.make_node("Identity", [value], [result], result))
+    for node in writer.nodes:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed.get(name, name) for name in node.output]
+
+
+def _checked(onnx, writer: Writer, name, inputs, outputs):
+    helper = onnx.helper
+
+    def port(value, v, sizes):
+        shape = [n if d is None else d for d, n in zip(v.shape, sizes, strict=True)]
+        return helper.make_tensor_value_info(value, CODES[v.dtype.name], shape)
+
+    graph = helper.make_graph(
+        writer.nodes, name, [port(writer.names[x], x, sizes) for x, sizes in inputs],
+        [port(value, v, [None] * v.ndim) for value, v in outputs], writer.tensors,
+    )  # fmt: skip
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="symcnn",
+        producer_version=symcnn.__version__,
+    )  # fmt: skip
+    model = onnx.shape_inference.infer_shapes(model, check_type=True, data_prop=True)  # viewers show shapes
+    onnx.checker.check_model(model, full_check=True)
+    return model
