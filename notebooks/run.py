@@ -77,7 +77,9 @@ def text(notebook) -> str:
 
 
 def main(beginnings) -> None:
-    for path in notebooks(*beginnings):
+    if not (found := notebooks(*beginnings)):
+        sys.exit(f"no notebook's name begins with {' or '.join(beginnings)}")
+    for path in found:
         start = perf_counter()
         try:
             ran = execute(read(path))

@@ -24,8 +24,7 @@ def check(exercise: str, answer) -> None:
 
 def verdict(exercise: str, answer) -> Verdict:
     """Judge `answer`, which may be anything: what it raises when it is tried is said, not raised."""
-    number, _, part = exercise.partition("-")
-    judge = getattr(import_module(f".n{number}", __name__), f"exercise_{part}")
+    judge = _judge(exercise)
     if answer is None or answer is ...:
         return Verdict(None, "no answer yet.")
     try:
@@ -35,3 +34,11 @@ def verdict(exercise: str, answer) -> Verdict:
     except Exception as error:
         return Verdict(False, f"not yet. Trying your answer raised {type(error).__name__}: {error}")
     return Verdict(True, f"right. {remark or ''}".rstrip())
+
+
+def _judge(exercise: str):
+    number, _, part = exercise.partition("-")
+    try:
+        return getattr(import_module(f".n{number}", __name__), f"exercise_{part}")
+    except (ImportError, AttributeError):
+        raise ValueError(f"no exercise {exercise!r} has a checker; names are such as '05-2'") from None

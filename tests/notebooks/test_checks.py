@@ -69,6 +69,12 @@ def test_no_answer_is_not_a_wrong_one(nothing, capsys):
     assert capsys.readouterr().out == f"{exercise}: no answer yet.\n"
 
 
+@pytest.mark.parametrize("exercise", ["05-9", "99-1", "5-2", "", "05", "../05-2"])
+def test_a_name_of_no_exercise_is_an_error(exercise):
+    with pytest.raises(ValueError, match="such as '05-2'"):
+        checks.check(exercise, 1)
+
+
 @pytest.mark.parametrize("answer", [2.0, 2, np.float32(2), "2", 2.001])
 def test_a_number_is_compared_within_a_tolerance(answer):
     compare.same(answer, 2.0)

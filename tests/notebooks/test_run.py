@@ -25,6 +25,14 @@ def test_two_runs_give_the_same_text():
     assert [cell.execution_count for cell in nbformat.reads(one, 4).cells] == [1, 2, 3, 4]
 
 
+def test_the_notebook_that_is_given_stays_as_it_is():
+    given = notebook("print('now')")
+    given.cells[0].outputs = [v4.new_output("stream", text="before")]
+    ran = execute(given)
+    assert ran.cells[0].outputs[0].text == "now\n"
+    assert given.cells[0].outputs[0].text == "before"
+
+
 def test_a_cell_finds_what_lies_beside_the_notebooks():
     ran = execute(notebook("import checks\nchecks.__name__"))
     assert ran.cells[0].outputs[0].data["text/plain"] == "'checks'"
