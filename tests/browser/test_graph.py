@@ -182,3 +182,12 @@ def test_colours_follow_the_page(page_of, neuron, scheme):
 def test_without_scripts_the_picture_stands(page_of, neuron):
     page = page_of(neuron, java_script_enabled=False)
     assert page.get_by_text("d -0.59").is_visible()
+
+
+def test_colours_follow_a_page_that_switches(page_of, neuron):
+    page = page_of(neuron)
+    rect = page.locator(".box.op > rect").first
+    fill = "(rect) => getComputedStyle(rect).fill"
+    for scheme, colour in {"slate": "rgb(28, 32, 40)", "default": "rgb(255, 255, 255)"}.items():
+        page.evaluate("(scheme) => (document.body.dataset.mdColorScheme = scheme)", scheme)
+        page.wait_for_function(f"(rect) => ({fill})(rect) === '{colour}'", arg=rect.element_handle())

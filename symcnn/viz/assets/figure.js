@@ -5,7 +5,9 @@ function upgrade(key, view, data, css) {
     const still = host.firstElementChild;
     const root = host.attachShadow({ mode: "open" });
     try {
-      host.style.colorScheme = surroundings();
+      const follow = () => (host.style.colorScheme = surroundings());
+      new MutationObserver(follow).observe(document.body, { attributes: true }); // the reader may switch
+      follow();
       root.innerHTML = `<style>${css}</style>`;
       view(root, data, still.tagName === "IMG" ? decoded(still.src) : still.outerHTML);
       still.remove();
