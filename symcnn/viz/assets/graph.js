@@ -26,8 +26,8 @@ function graphView(root, data, svgText) {
     if (scene.toggle(box)) camera.settle();
     else graphDetails(details, box, data);
   });
-  details.append(element("p", { class: "hint" }, graphHint(data)));
   if (data.steps.length) bar.prepend(graphStepper(stage, svg, scene, camera, details, data));
+  details.append(element("p", { class: "hint" }, graphHint(data)));
 }
 
 function graphHint(data) {
