@@ -114,9 +114,9 @@ def test_ends_with_exercises(path):
             assert any(f'check("{path.name[:2]}-{number}"' in cell.source for cell in last if cell.cell_type == "code")
 
 
-def test_numbers_follow_each_other():
-    """Every notebook of the folder is one of these: no name that the tests above would not see."""
-    assert {path.name[:2] for path in notebooks()} == {path.name[:2] for path in FOLDER.glob("*.ipynb")}
+def test_there_are_thirteen():
+    assert [path.name[:2] for path in notebooks()] == [f"{number:02}" for number in range(1, 14)]
+    assert set(notebooks()) == set(FOLDER.glob("*.ipynb"))
 
 
 @pytest.mark.parametrize(
