@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import symcnn as sc
 from symcnn.interop.onnx.export.elementwise import is_exact
-from symcnn.interop.onnx.export.registry import Form, composition
+from symcnn.interop.onnx.export.registry import Form, composition, makes
 from symcnn.ir.variable import Constant
 from symcnn.ops.reduce import Reduce
 from symcnn.rewrite.pattern import const, fn, match, wild
@@ -28,9 +28,8 @@ def leaky_relu(v):
     number = _number(slope, v)
     if number is not None:
         return Form((x,), lambda writer, x: writer("LeakyRelu", x, alpha=number))
-    stretched = slope.ndim > x.ndim or any(
-        d != 1 != n for d, n in zip(slope.shape[::-1], x.shape[::-1], strict=False) if d != n
-    )
+    pairs = zip(slope.shape[::-1], x.shape[::-1], strict=False)
+    stretched = slope.ndim > x.ndim or any(n is not None and d not in (1, n) for d, n in pairs)  # which PRelu is not
     if stretched or slope.dtype != x.dtype:
         return None
     return Form((x, slope), lambda writer, x, slope: writer("PRelu", x, slope))
@@ -42,7 +41,7 @@ def elu(v):
     if found is None:
         return None
     x, alpha = found["x"], _number(found["a"], v)
-    if alpha is None or sc.elu(x, alpha) is not v:
+    if alpha is None or not makes(v, sc.elu, x, alpha):
         return None
     return Form((x,), lambda writer, x: writer("Elu", x, alpha=alpha))
 
@@ -53,10 +52,10 @@ def without_numbers(v):
     x = _innermost(v)
     if x is None or not x.type.is_float:
         return None
-    if sc.selu(x) is v and is_exact(1.0507009873554805, v.dtype):
+    if makes(v, sc.selu, x) and is_exact(1.0507009873554805, v.dtype):
         return Form((x,), lambda writer, x: writer("Selu", x, alpha=1.6732632423543772, gamma=1.0507009873554805))
     for approximate in ("none", "tanh"):
-        if sc.gelu(x, approximate) is v:
+        if makes(v, sc.gelu, x, approximate):
             return Form((x,), lambda writer, x, how=approximate: writer("Gelu", x, approximate=how))
     return None
 
@@ -93,7 +92,7 @@ def softmax(v):
     if not (_is(e, "exp") and _is(e.inputs[0], "subtract") and isinstance(total.op, Reduce)):
         return None
     x, axes = e.inputs[0].inputs[0], total.op.axes
-    if len(axes) != 1 or sc.softmax(x, axes) is not v:
+    if len(axes) != 1 or not makes(v, sc.softmax, x, axes):
         return None
     return Form((x,), lambda writer, x: writer("Softmax", x, axis=axes[0]))
 
@@ -104,7 +103,7 @@ def log_softmax(v):
     if not (_is(shifted, "subtract") and _is(logarithm, "log") and isinstance(logarithm.inputs[0].op, Reduce)):
         return None
     x, axes = shifted.inputs[0], logarithm.inputs[0].op.axes
-    if len(axes) != 1 or sc.log_softmax(x, axes) is not v:
+    if len(axes) != 1 or not makes(v, sc.log_softmax, x, axes):
         return None
     return Form((x,), lambda writer, x: writer("LogSoftmax", x, axis=axes[0]))
 
@@ -118,7 +117,7 @@ def logsumexp(v):
     if not (_is(total.inputs[0], "exp") and _is(total.inputs[0].inputs[0], "subtract")):
         return None
     x, axes, keepdims = total.inputs[0].inputs[0].inputs[0], total.op.axes, kept is v
-    if sc.logsumexp(x, axes, keepdims) is not v:
+    if not makes(v, sc.logsumexp, x, axes, keepdims):
         return None
     options = {"keepdims": int(keepdims)}
     return Form((x,), lambda writer, x: writer("ReduceLogSumExp", x, writer.constant(axes), **options))

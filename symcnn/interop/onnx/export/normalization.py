@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import symcnn as sc
-from symcnn.interop.onnx.export.registry import Form, composition, form
+from symcnn.interop.onnx.export.registry import Form, composition, form, makes
 from symcnn.ir.variable import Constant, Variable
 from symcnn.ops.lrn import ChannelWindowSum
 from symcnn.ops.shape import Reshape, ReshapeLike
@@ -26,7 +26,7 @@ def batch_norm(v):
         return None
     x, number = found["x"], _number(found["epsilon"])
     vectors = [_vector(found[name]) for name in ("gamma", "beta", "mean", "variance")]
-    if number is None or any(p.ndim > 1 for p in vectors) or sc.batch_norm(x, *vectors, epsilon=number) is not v:
+    if number is None or any(p.ndim > 1 for p in vectors) or not makes(v, sc.batch_norm, x, *vectors, epsilon=number):
         return None
     return _per_channel(v, "BatchNormalization", x, vectors, epsilon=number)
 
@@ -47,7 +47,7 @@ def by_own_statistics(v):
         return _group_norm(v, x, op, gamma, beta)
     if op.axes == tuple(range(2, x.ndim)) and x.ndim > 2:
         vectors = [p if p is None else _vector(p) for p in (gamma, beta)]
-        if sc.instance_norm(x, *vectors, epsilon=op.epsilon) is v:
+        if makes(v, sc.instance_norm, x, *vectors, epsilon=op.epsilon):
             return _per_channel(v, "InstanceNormalization", x, vectors, epsilon=op.epsilon)
     return _layer_norm(v, x, op, gamma, beta)
 
@@ -57,7 +57,7 @@ def _group_norm(v, grouped, op, gamma, beta):
         return None
     (x,), groups = grouped.inputs, grouped.op.newshape[1]
     vectors = [p if p is None else _vector(p) for p in (gamma, beta)]
-    if not groups or x.ndim < 3 or sc.group_norm(x, groups, *vectors, epsilon=op.epsilon) is not v:
+    if not groups or x.ndim < 3 or not makes(v, sc.group_norm, x, groups, *vectors, epsilon=op.epsilon):
         return None
     return _per_channel(v, "GroupNormalization", x, vectors, epsilon=op.epsilon, num_groups=groups)
 
@@ -67,7 +67,7 @@ def _layer_norm(v, x, op, gamma, beta):
     axis, shape = x.ndim - len(op.axes), x.shape[x.ndim - len(op.axes) :]
     if gamma is None or not op.axes or None in shape or {gamma.shape, beta.shape} != {shape}:
         return None
-    if sc.layer_norm(x, gamma, beta, axis=axis, epsilon=op.epsilon) is not v:
+    if not makes(v, sc.layer_norm, x, gamma, beta, axis=axis, epsilon=op.epsilon):
         return None
     attributes = {"axis": axis, "epsilon": op.epsilon}
     return Form((x, gamma, beta), lambda writer, *names: writer("LayerNormalization", *names, **attributes))
@@ -109,6 +109,7 @@ def standardize(writer, variable, x, *affine):
 
 @composition("divide")
 def lrn(v):
+    """For as many channels on either side: onnxruntime takes no other size."""
     found = match(LRN, v)
     if found is None:
         return None
@@ -117,7 +118,7 @@ def lrn(v):
         return None
     op = _window_sum(v).op
     size = op.before + 1 + op.after
-    if sc.lrn(x, size, c * size, beta, k) is not v:
+    if op.before != op.after or not makes(v, sc.lrn, x, size, c * size, beta, k):
         return None
     attributes = {"size": size, "alpha": c * size, "beta": beta, "bias": k}
     return Form((x,), lambda writer, x: writer("LRN", x, **attributes))

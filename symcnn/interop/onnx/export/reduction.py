@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import symcnn as sc
-from symcnn.interop.onnx.export.registry import Form, composition, form
+from symcnn.interop.onnx.export.registry import Form, composition, form, makes
 from symcnn.ir.variable import Constant
 from symcnn.ops.cumulative import CumSum
 from symcnn.ops.reduce import ArgReduce, Reduce
@@ -88,7 +88,7 @@ def mean(v):
     if not (isinstance(total.op, Reduce) and (isinstance(count, Constant) or isinstance(count.op, CountLike))):
         return None
     (x,), op = total.inputs, total.op
-    if not op.axes or sc.mean(x, op.axes, op.keepdims) is not v:
+    if not op.axes or not makes(v, sc.mean, x, op.axes, op.keepdims):
         return None
     if _is_global(op, x):
         return Form((x,), lambda writer, x: writer("GlobalAveragePool", x))

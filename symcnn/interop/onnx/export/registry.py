@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from symcnn.errors import SymcnnError
 from symcnn.ir.op import Op
 from symcnn.ir.variable import Variable
 from symcnn.ops.elementwise import Elementwise
@@ -66,6 +67,14 @@ def composition(*roots: str):
         return find
 
     return register
+
+
+def makes(variable: Variable, function: Callable[..., Variable], *arguments, **options) -> bool:
+    """Whether a guess is right: `function` of these arguments is this very Variable."""
+    try:
+        return function(*arguments, **options) is variable
+    except SymcnnError:  # they do not even fit
+        return False
 
 
 def form_of(variable: Variable) -> Form | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from symcnn.interop.onnx.export.registry import form
+import symcnn as sc
+from symcnn.interop.onnx.export.registry import Form, composition, form, makes
 from symcnn.ops.broadcast import BroadcastLike, BroadcastTo
 from symcnn.ops.fill import PositionLike, ZerosLike
 from symcnn.ops.indexing import WHOLE, Slice
@@ -114,3 +115,19 @@ def pad(writer, variable, x):
         return x
     pads = [low for low, _ in op.widths] + [high for _, high in op.widths]
     return writer("Pad", x, writer.constant(pads), writer.constant(op.value, variable.dtype))
+
+
+@composition("concat")
+def mirrored(v):
+    """The outermost elements of an axis, or those next to them mirrored, around what is between."""
+    first, axis = v.inputs[0], v.op.axis
+    x = first.inputs[0].inputs[0] if isinstance(first.op, ExpandDims) and first.inputs[0].inputs else first
+    low = next((k for k, y in enumerate(v.inputs) if y is x), None)
+    if low is None or len(v.inputs) < 2:
+        return None
+    widths = [(low, len(v.inputs) - 1 - low) if k == axis else (0, 0) for k in range(v.ndim)]
+    pads = [w for side in zip(*widths, strict=True) for w in side]
+    for mode in ("edge", "reflect"):
+        if makes(v, sc.pad, x, widths, mode):
+            return Form((x,), lambda writer, x, mode=mode: writer("Pad", x, writer.constant(pads), mode=mode))
+    return None
