@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -179,17 +179,25 @@ def _leads(part: str, name: str) -> bool:
     return name == part or name.startswith(f"{part}.")
 
 
-S = TypeVar("S", bound=Sequential)
+@runtime_checkable
+class HasHead(Protocol):
+    """A module of another form than a chain, which replaces its last layer itself."""
+
+    def with_head(self, classes: int, seed, init) -> Any: ...
+
+
+M = TypeVar("M", bound=Module)
 
 
 @checked_keywords
-def replace_head(model: S, classes: int, seed: Any = None, init="glorot_uniform") -> S:
+def replace_head(model: M, classes: int, seed: Any = None, init="glorot_uniform") -> M:
     """The same network with a fresh last layer, for other classes.
 
     Parameters
     ----------
-    model : Sequential
-        Whose last layer with parameters is a `Dense` or a 1x1 `Conv2d`: all classifiers of `symcnn.models`.
+    model : Sequential or OnnxModule
+        Whose last layer with parameters is a `Dense` or a 1x1 `Conv2d`: all classifiers of `symcnn.models`. Or the module
+        of an ONNX model that ends likewise; a softmax after it is left out, so that the output is logits.
     classes : int
         How many outputs the new layer has.
     seed : int, numpy.random.Generator or None
@@ -199,8 +207,8 @@ def replace_head(model: S, classes: int, seed: Any = None, init="glorot_uniform"
 
     Returns
     -------
-    Sequential
-        A new chain, which shares all other layers with `model`: training one changes both, unless the layers are frozen
+    Sequential or OnnxModule
+        A new network, which shares all other layers with `model`: training one changes both, unless the layers are frozen
         or `nn.twin(model)` is given. Heads at the side (`SideHeads`) are replaced as well.
 
     Raises
@@ -215,14 +223,18 @@ def replace_head(model: S, classes: int, seed: Any = None, init="glorot_uniform"
     >>> model["dense2"], model.trainable().keys()
     (Dense(500, 2), ['dense2.weight', 'dense2.bias'])
     """
-    if not isinstance(model, Sequential):
+    changed: Any
+    if isinstance(model, HasHead):
+        changed = model.with_head(classes, generator(seed), init)
+    elif isinstance(model, Sequential):
+        changed = _with_head(model, classes, generator(seed), init)
+    else:
         raise InputError(
             "replace_head: only chains have one last layer", expected="a Sequential", found=type(model).__name__,
             hint="in a class of your own, replace the attribute: model.head = sc.nn.Dense(8, 2); "
             "networks of pixels are made anew: sc.models.fcn8s(classes=2, from_classifier=model)",
         )  # fmt: skip
     known = set(model.parameters())
-    changed = _with_head(model, classes, generator(seed), init)
     for path, parameter in changed.parameters().items():
         if parameter not in known:
             parameter.name = path

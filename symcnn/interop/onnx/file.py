@@ -43,7 +43,7 @@ class Graph:
     nodes : tuple of Node
         In topological order.
     tensors : dict
-        The initialisers by name.
+        Initialisers and constants by name.
     opset : int
     """
 
@@ -128,6 +128,10 @@ def _graph(onnx, model, folder) -> Graph:
         name = _unique(n.name or f"{n.op_type}_{k}", taken)
         op = n.op_type if n.domain in DOMAINS else f"{n.domain}.{n.op_type}"
         attributes = {a.name: _attribute(onnx, a, folder, budget) for a in n.attribute}
+        value = attributes.get("value")
+        if op == "Constant" and isinstance(value, np.ndarray) and len(n.output) == 1 and n.output[0] not in tensors:
+            tensors[n.output[0]] = value  # as some exporters write weights
+            continue
         nodes.append(Node(op, name, tuple(n.input), tuple(n.output), attributes, opset))
     inputs = tuple(_port(onnx, v) for v in proto.input if v.name not in tensors)
     return Graph(proto.name, inputs, tuple(_port(onnx, v) for v in proto.output), _ordered(nodes), tensors, opset)

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 import symcnn as sc
+from symcnn.arrays import as_numpy
 from symcnn.errors import InputError, ShapeError, SymcnnError
 from symcnn.interop.onnx.file import Graph, Port, read
 from symcnn.interop.onnx.module import OnnxModule
@@ -191,7 +192,7 @@ def _shape(port: Port, array, exact: bool):
 
 
 def _checked(port: Port, value) -> np.ndarray:
-    array = np.asarray(value)
+    array = np.asarray(as_numpy(value))
     if array.dtype != port.dtype:
         if not np.can_cast(array.dtype, port.dtype, "same_kind"):
             raise InputError(f"input {port.name!r} has another dtype", expected=port.dtype, found=array.dtype)

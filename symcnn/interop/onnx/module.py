@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.interop.onnx.file import Graph
+from symcnn.interop.onnx.head import with_head
+from symcnn.interop.onnx.operators import OPERATORS
 from symcnn.interop.onnx.registry import Node
 from symcnn.interop.onnx.translate import translate
 from symcnn.ir.variable import Shared, Variable
+from symcnn.keywords import checked_count
 from symcnn.nn import Module, State
 from symcnn.nn.scope import layer_scope
 from symcnn.nn.trace import record_output
@@ -47,8 +51,8 @@ class OnnxLayer(Module):
         )
 
     def __repr__(self):
-        shapes = ", ".join(f"{role} {value.shape}" for role, value in self.arrays.items())
-        return f"{self.node.op}({shapes})"
+        sizes = next(iter(self.arrays.values())).shape
+        return f"{self.node.op}({' x '.join(map(str, sizes))})"
 
 
 class OnnxModule(Module):
@@ -102,6 +106,9 @@ class OnnxModule(Module):
         """
         by_node = {layer.node.name: layer for layer in self.layers.values()}
 
+        def trains(node):  # a frozen batch norm goes on normalising by its running averages
+            return training and not (node.name in by_node and "mean" in by_node[node.name].frozen)
+
         @contextmanager
         def around(node):
             layer = by_node.get(node.name)
@@ -116,29 +123,54 @@ class OnnxModule(Module):
                 record_output(by_node[node.name], result)
 
         values = {**self.graph.tensors, **self._shared, **inputs}
-        found = translate(self.graph, values, training, around, record)
+        found = translate(self.graph, values, trains, around, record)
         return [v if isinstance(v, Variable) else sc.constant(v) for v in found]
+
+    def with_head(self, classes: int, seed, init) -> OnnxModule:
+        """The same network with a fresh last layer, and without a softmax after it; see `symcnn.nn.replace_head`."""
+        graph = with_head(self.graph, checked_count("replace_head: classes", classes), seed, init)
+        changed = copy.copy(self)
+        vars(changed).pop("_functions", None)  # compiled for the old head
+        old = self.graph.tensors
+        fresh = {
+            value: sc.shared(graph.tensors[name])
+            for name, value in self._shared.items()
+            if graph.tensors[name] is not old[name]
+        }
+        changed.graph = graph
+        changed._shared = {name: fresh.get(value, value) for name, value in self._shared.items()}
+        changed.layers = {
+            path: OnnxLayer(layer.node, {role: fresh.get(value, value) for role, value in layer.arrays.items()})
+            if any(value in fresh for value in layer.arrays.values()) else layer
+            for path, layer in self.layers.items()
+        }  # fmt: skip
+        return changed
 
 
 def _layers(graph: Graph) -> tuple[dict[str, OnnxLayer], dict[str, Shared]]:
-    """The nodes with parameters by path, and the Shared of every initialiser that is a parameter.
-
-    Floats with more than one element are parameters; numbers that shapes and scales consist of are not.
-    """
+    """The nodes with parameters by path, and the Shared of every initialiser that is a parameter."""
     shared: dict[str, Shared] = {}
     layers: dict[str, OnnxLayer] = {}
     for node in graph.nodes:
         fresh: dict[str, Shared] = {}
         for position, name in enumerate(node.inputs):
             tensor = graph.tensors.get(name)
-            if tensor is None or tensor.dtype.kind != "f" or tensor.size < 2 or name in shared:
+            if tensor is None or name in shared or not _is_parameter(node, position, tensor):
                 continue
             role = _role(node, position, name, fresh)
             made = State(tensor, role) if role in STATES else sc.shared(tensor, role)
             shared[name] = fresh[role] = made
         if fresh:
-            layers[_path(node, layers)] = OnnxLayer(node, fresh)
+            layers[_path(node, graph.tensors, layers)] = OnnxLayer(node, fresh)
     return layers, shared
+
+
+def _is_parameter(node: Node, position: int, tensor) -> bool:
+    """Whether it is trained: floats, but for those that shapes and scales consist of, and for single numbers of formulas."""
+    operator = OPERATORS[node.op]
+    if tensor.dtype.kind != "f" or position in operator.numbers | operator.sizes:
+        return False
+    return tensor.size > 1 or (node.op in ROLES and tensor.ndim > 0 and node.op != "Add")
 
 
 def _role(node: Node, position: int, name: str, taken) -> str:
@@ -147,9 +179,9 @@ def _role(node: Node, position: int, name: str, taken) -> str:
     return role if role not in taken else f"{role}{position}"
 
 
-def _path(node: Node, taken) -> str:
+def _path(node: Node, tensors, taken) -> str:
     """A path for a node: what the names of its initialisers begin with, as PyTorch writes them, or its own name."""
-    stems = {name.rpartition(".")[0] for name in node.inputs if "." in name and "/" not in name}
+    stems = {name.rpartition(".")[0] for name in node.inputs if name in tensors and "." in name and "/" not in name}
     path = stems.pop() if len(stems) == 1 else ".".join(filter(None, node.name.split("/")))
     path = path or node.name
     found, number = path, 2

@@ -40,7 +40,7 @@ def check_supported(graph: Graph) -> None:
 def translate(
     graph: Graph,
     values: Mapping[str, Any],
-    training: bool = False,
+    training: Callable[[Node], bool] = lambda node: False,
     around: Callable[[Node], Any] = lambda node: nullcontext(),
     record: Callable[[Node, Any], None] = lambda node, result: None,
 ) -> list[Any]:
@@ -51,8 +51,8 @@ def translate(
     graph : Graph
     values : mapping
         Name -> Variable or array, of the inputs and the initialisers.
-    training : bool
-        Whether batch norms normalise by the batch and dropout drops.
+    training : callable
+        Whether a node trains: a batch norm then normalises by the batch, and dropout drops.
     around : callable
         A context manager to translate a node in.
     record : callable
@@ -70,7 +70,7 @@ def translate(
         inputs = [known[name] if name else None for name in node.inputs]
         try:
             with around(node):
-                results = _apply(node, inputs, training)
+                results = _apply(node, inputs, training(node))
         except SymcnnError as error:
             error.layer = error.layer or f"node {node.name!r} ({node.op})"
             raise
