@@ -71,6 +71,11 @@ def swish(node, x):
     return x * sc.sigmoid(node.get("alpha", 1.0) * x)
 
 
+@operator("SwiGLU")
+def swiglu(node, gate, x):
+    return swish(node, gate) * x
+
+
 @operator("Mish")
 def mish(node, x):
     return x * sc.tanh(sc.softplus(x))
