@@ -15,7 +15,7 @@ def run_elsewhere(model, arrays, in_shape=None) -> tuple[list[np.ndarray], str]:
     """Outputs of `model` as ONNX at `arrays`, and who computed them."""
     runtime = pytest.importorskip("onnxruntime")
     proto = exported(model, in_shape)
-    feeds = {port.name: array for port, array in zip(proto.graph.input, arrays, strict=True)}
+    feeds = {port.name: np.asarray(array) for port, array in zip(proto.graph.input, arrays, strict=True)}
     options = runtime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1

@@ -11,6 +11,7 @@ from symcnn.function import Function
 from symcnn.interop.onnx.export.graph import as_model
 from symcnn.interop.onnx.file import import_onnx
 from symcnn.interop.onnx.model import OnnxModel
+from symcnn.interop.onnx.values import NeedsSizes
 from symcnn.ir.graph import leaves
 from symcnn.ir.variable import Input, Variable
 from symcnn.keywords import checked_keywords
@@ -121,7 +122,11 @@ def _of_loaded(model: OnnxModel):
     if unknown := [port.name for port in ports if port.shape is None]:
         raise InputError("the rank of an input is not known", found=", ".join(unknown))
     inputs = [sc.input(port.name, port.shape, port.dtype) for port in ports]
-    outputs = model.module.outputs(dict(zip(model.inputs, inputs, strict=True)))
+    try:
+        outputs = model.module.outputs(dict(zip(model.inputs, inputs, strict=True)))
+    except NeedsSizes as error:
+        error.hint = "for examples of one shape it can be written: save(model.module, path, in_shape=(3, 224, 224))"
+        raise
     paths = {shared: path for path, shared in model.module.variables().items()}
     return model.graph.name or "model", _ports(inputs), dict(zip(model.outputs, outputs, strict=True)), paths
 
