@@ -9,6 +9,7 @@ function upgrade(key, view, data, css) {
       new MutationObserver(follow).observe(document.body, { attributes: true }); // the reader may switch
       follow();
       root.innerHTML = `<style>${css}</style>`;
+      root.addEventListener("keydown", kept);
       view(root, data, still.tagName === "IMG" ? decoded(still.src) : still.outerHTML);
       still.remove();
     } catch (error) {
@@ -16,6 +17,13 @@ function upgrade(key, view, data, css) {
       root.innerHTML = "<slot></slot>"; // what was there before
     }
   }
+}
+
+// Keys that a control of the figure has the focus for: a notebook would take an "x" for "cut this cell", an arrow for "go on".
+function kept(event) {
+  const control = event.target.closest("button, input, select, textarea");
+  const forThePage = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
+  if (control && !forThePage) event.stopPropagation();
 }
 
 function decoded(source) {
