@@ -10,7 +10,8 @@ from symcnn.ir.op import public_builders
 
 PAGES = sorted((Path(__file__).resolve().parents[1] / "docs/api").glob("*.md"))
 PACKAGES = (
-    sc.data, sc.data.transforms, sc.init, sc.losses, sc.metrics, sc.models, sc.nn, sc.optim, sc.regularize, sc.train, sc.viz,
+    sc.data, sc.data.transforms, sc.init, sc.interop, sc.interop.onnx, sc.losses, sc.metrics, sc.models, sc.nn, sc.optim,
+    sc.regularize, sc.train, sc.viz,
 )  # fmt: skip
 
 
