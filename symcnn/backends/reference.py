@@ -39,6 +39,7 @@ class ReferenceExecutable:
         found = [np.array(a) for a in found]  # all results exist before any update is visible
         for shared, value in zip(program.updates, found[len(program.outputs) :], strict=True):
             shared.storage[...] = value
+            shared.changes += 1
         return found[: len(program.outputs)]
 
     def _step(self, step):

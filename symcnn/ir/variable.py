@@ -298,13 +298,20 @@ class Shared(Variable):
     """A leaf that keeps its value between calls: parameters, optimiser state.
 
     The shape and dtype are fixed when it is made, so its memory never moves.
+
+    Attributes
+    ----------
+    storage : numpy.ndarray
+        The value. Whoever writes to it counts that in `changes`.
+    changes : int
+        How often the value was replaced: what was made of it is still good if this number has not moved.
     """
 
-    __slots__ = ("storage",)
+    __slots__ = ("changes", "storage")
 
     def __init__(self, value: np.ndarray, name: str | None = None):
         super().__init__(None, (), TensorType(value.dtype, value.shape), name)
-        self.storage = value
+        self.storage, self.changes = value, 0
 
     def get_value(self) -> np.ndarray:
         """A copy of the current value."""
@@ -341,6 +348,7 @@ class Shared(Variable):
                     f"set_value: values overflow {self.dtype}", where=self.origin,
                     expected=f"{limits.min} to {limits.max}", found=f"{array.min()} to {array.max()}",
                 )  # fmt: skip
+        self.changes += 1
         self.storage[...] = array
 
 

@@ -15,10 +15,11 @@ from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import HEADER, Launch
 from symcnn.backends.cpu.parts import Partials
+from symcnn.backends.cpu.prepared import LARGEST, Prepared, prepared
 from symcnn.backends.cpu.tuned import compiled_beforehand, tuned_choice, tuned_kernel
 from symcnn.config import config
 from symcnn.ir.loops import Call, Const, Index, Param, Size, Stride
-from symcnn.ir.variable import Variable
+from symcnn.ir.variable import Constant, Shared, Variable
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import NOWHERE, Plan, View
@@ -101,19 +102,28 @@ class CpuExecutable:
         self.scratch_bytes = max((w + l.chunks * -(-l.scratch // ALIGNMENT) * ALIGNMENT for l, w in flat), default=0)
         self._arena = aligned_bytes(plan.memory.arena_bytes)
         self._scratch = aligned_bytes(self.scratch_bytes)
+        places = [self._prepared(launch) for launch, _ in flat]
+        self.scratch_bytes += sum(p.memory.nbytes for p in dict.fromkeys(places) if p is not None)
         kernels = [*backend.kernels_of(plan.program), *(l.kernel for l, _ in flat)]
         addresses = compiler.compile_kernels(kernels)
         self._epilogue_blocks: list[np.ndarray] = []
         self._patches: dict[int, list[tuple[np.ndarray, int, int]]] = {}
         epilogues = [self._epilogue(backend, step) for step in plan.steps]
+        moved: dict[int, dict[int, int]] = {}  # of each step: what does not lie in the workspace, by its offset there
+        for number, (launch, _), place in zip(self._step_of, flat, places, strict=True):
+            if place is not None:
+                moved.setdefault(number, {})[launch.operands[-1].offset] = place.memory.ctypes.data
         self._blocks = [
-            self._block(launch, workspace, epilogues[number])
+            self._block(launch, workspace, epilogues[number], moved.get(number))
             for number, (launch, workspace) in zip(self._step_of, flat, strict=True)
         ]
-        self._addresses = np.array([addresses[l.kernel] for l, _ in flat], np.uintp)
-        self._tasks = np.array([l.tasks for l, _ in flat], np.int64)
-        self._grains = np.array([l.grain for l, _ in flat], np.int64)
-        self._block_addresses = np.array([b.ctypes.data for b in self._blocks], np.uintp)
+        rows = [
+            (addresses[l.kernel], l.tasks, l.grain, b.ctypes.data) for (l, _), b in zip(flat, self._blocks, strict=True)
+        ]
+        self._preparations = [(p, _table([row])) for p, row in zip(places, rows, strict=True) if p is not None]
+        repeated = np.array([p is None for p in places], bool)
+        self._table = tuple(column[repeated] for column in _table(rows))
+        self._step_of = self._step_of[repeated]
         self._inputs = [(k, b.variable) for k, b in enumerate(plan.buffers) if b.kind == "input"]
         self._outputs = [(k, plan.types[b.variable]) for k, b in enumerate(plan.buffers) if b.kind == "output"]
         self._returned = self._own_arrays()
@@ -148,6 +158,15 @@ class CpuExecutable:
                 found[partials] = View(-1, offset, shape, (shape[1], 1), partials.dtype)
                 offset += -(-prod(shape) * partials.dtype.itemsize // ALIGNMENT) * ALIGNMENT
         return found, offset
+
+    def _prepared(self, launch: Launch) -> Prepared | None:
+        """Where the result of a launch stays, if what it is made of stays; ``None`` if it is made anew by each call."""
+        if not 0 < launch.prepares <= LARGEST or launch.operands[0].buffer < 0:
+            return None
+        leaf = self.plan.buffers[launch.operands[0].buffer].variable
+        if not isinstance(leaf, (Constant, Shared)) or leaf in self.plan.program.updates:
+            return None
+        return prepared(launch, leaf, aligned_bytes)
 
     def _generated(self, generated: Generated, partials, flops: int) -> Launch:
         tasks = prod(self._integer(a.extent) for a in generated.tasks)
@@ -201,7 +220,9 @@ class CpuExecutable:
         assert isinstance(expr, Call), expr
         return _ARITHMETIC[expr.function](*map(self._integer, expr.args))
 
-    def _block(self, launch: Launch, workspace: int, epilogue: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
+    def _block(
+        self, launch: Launch, workspace: int, epilogue: tuple[int, int, int] = (0, 0, 0), moved=None
+    ) -> np.ndarray:
         count = len(launch.operands)
         scratch = -(-launch.scratch // ALIGNMENT) * ALIGNMENT
         base = self._scratch.ctypes.data
@@ -210,7 +231,7 @@ class CpuExecutable:
             if view.buffer == NOWHERE:
                 continue
             if view.buffer < 0:
-                block[k] = base + view.offset
+                block[k] = (moved or {}).get(view.offset, base + view.offset)
                 continue
             address = self._address(view.buffer)
             if address is None:
@@ -235,8 +256,9 @@ class CpuExecutable:
     def run(self, values, observe=None):
         with executor.lock:
             self._bring(values)
+            self._prepare()
             if observe is None:
-                executor.run(self._addresses, self._tasks, self._grains, self._block_addresses)
+                executor.run(*self._table)
             else:
                 for number in range(len(self.plan.steps)):
                     observe(number, lambda number=number: self._run_step(number))
@@ -249,6 +271,15 @@ class CpuExecutable:
         for number, type in self._outputs:
             self._put(number, np.empty(type.shape, type.dtype))
 
+    def _prepare(self):
+        """Count what this call will change, even if it is stopped, and pack the weights that others have changed."""
+        for shared in self.plan.program.updates:
+            shared.changes += 1
+        for place, row in self._preparations:
+            if not place.is_current:
+                executor.run(*row)
+                place.is_made()
+
     def _put(self, number, array):
         """Use `array` as a buffer of this call."""
         self._memory[number] = array
@@ -259,9 +290,7 @@ class CpuExecutable:
     def _run_step(self, number):
         chosen = self._step_of == number
         if chosen.any():
-            executor.run(
-                self._addresses[chosen], self._tasks[chosen], self._grains[chosen], self._block_addresses[chosen]
-            )
+            executor.run(*(column[chosen] for column in self._table))
 
     def _results(self):
         found = [self._array(v).copy() if number is None else self._memory[number] for v, number in self._returned]
@@ -288,6 +317,12 @@ class CpuExecutable:
 
     def value(self, variable):
         return self._array(variable).copy()
+
+
+def _table(rows) -> tuple[np.ndarray, ...]:
+    """What the executor walks: kernel addresses, numbers of tasks, grains, addresses of argument blocks."""
+    dtypes = (np.uintp, np.int64, np.int64, np.uintp)
+    return tuple(np.array([row[k] for row in rows], dtype) for k, dtype in enumerate(dtypes))
 
 
 _ARITHMETIC = {

@@ -54,6 +54,9 @@ class Launch:
         Bytes of private memory each chunk needs, with any contents.
     flops : int
         Floating-point operations that the mathematics asks for (padding is not counted), for profiles.
+    prepares : int
+        Of a launch that only brings its first operand into another order: the bytes that it writes to its last one. While
+        the first stays as it is, such as the weights of a network that is not in training, once is enough.
     """
 
     kernel: Callable | str
@@ -63,6 +66,7 @@ class Launch:
     grain: int
     scratch: int = 0
     flops: int = 0
+    prepares: int = 0
 
     @property
     def chunks(self) -> int:

@@ -150,4 +150,5 @@ class Packing:
             ),
             tasks=tasks,
             grain=even_grain(tasks, threads, count * prod(self.source.shape)),
+            prepares=self.bytes,
         )

@@ -276,6 +276,7 @@ def _convolution(x: View, w: View, y: View, first, packed: Any, threads: int, tr
             tasks=pack_tasks,
             grain=even_grain(pack_tasks, threads, 10 * groups * channels * out),
             scratch=kernel_size**2 * PANEL * ITEM,
+            prepares=packed_bytes(groups, channels, out),
         ),
         Launch(
             kernel=(WINOGRAD_TRANSPOSED if transpose else WINOGRAD)[kernel_size],
