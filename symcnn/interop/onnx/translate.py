@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from symcnn.errors import InputError, SymcnnError
-from symcnn.interop.onnx.file import Graph
+from symcnn.interop.onnx.file import LIMIT, Graph
 from symcnn.interop.onnx.operators import OPERATORS
 from symcnn.interop.onnx.registry import Node, Operator
 from symcnn.interop.onnx.values import as_expression, as_numbers, is_known
-from symcnn.ir.graph import evaluate
+from symcnn.ir.graph import evaluate, toposort
 from symcnn.ir.variable import Variable
+
+FOLDED = 2**28  # bytes of a tensor that is computed while translating
+# What Python and NumPy raise for attributes and inputs that are missing, too many, or of the wrong kind.
+MALFORMED = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
 
 
 def check_supported(graph: Graph) -> None:
@@ -67,22 +71,37 @@ def translate(
     """
     known = dict(values)
     for node in graph.nodes:
-        inputs = [known[name] if name else None for name in node.inputs]
+        inputs = [_value(known, name, node.name) if name else None for name in node.inputs]
         try:
             with around(node):
-                results = _apply(node, inputs, training(node))
+                results = _checked(node, _apply(node, inputs, training(node)))
         except SymcnnError as error:
             error.layer = error.layer or f"node {node.name!r} ({node.op})"
             raise
-        results = results if isinstance(results, tuple) else (results,)
-        if any(node.outputs[len(results) :]):
+        except MALFORMED as error:
             raise InputError(
-                f"node {node.name!r} ({node.op}): an optional output is not supported",
-                found=", ".join(filter(None, node.outputs[len(results) :])),
-            )
+                f"node {node.name!r} ({node.op}) is not sound", found=f"{type(error).__name__}: {error}"
+            ) from error
         known.update((name, value) for name, value in zip(node.outputs, results, strict=False) if name)
         record(node, results[0])
-    return [known[port.name] for port in graph.outputs]
+    return [_value(known, port.name, "the graph") for port in graph.outputs]
+
+
+def _value(known: Mapping[str, Any], name: str, reader: str) -> Any:
+    if name not in known:
+        raise InputError(f"the model is not sound: {reader} reads {name!r}, which nothing makes")
+    return known[name]
+
+
+def _checked(node: Node, results) -> tuple:
+    """The results of a node, as many as are asked for and none of them too large."""
+    results = results if isinstance(results, tuple) else (results,)
+    if missing := list(filter(None, node.outputs[len(results) :])):
+        raise InputError("an optional output is not supported", found=", ".join(missing))
+    for value in results:
+        if isinstance(value, Variable) and (value.type.nbytes or 0) > LIMIT:
+            raise InputError("the result is too large", expected=f"at most {LIMIT:,} bytes", found=value)
+    return results
 
 
 def _apply(node: Node, inputs: list, training: bool) -> Any:
@@ -108,7 +127,9 @@ def _prepared(operator: Operator, position: int, value) -> Any:
 
 
 def _folded(results) -> Any:
-    """What depends on nothing is computed now."""
+    """What depends on nothing is computed now, unless it is large: then it is left to the call."""
     if isinstance(results, tuple):
         return tuple(_folded(r) for r in results)
-    return evaluate([results], {})[0] if isinstance(results, Variable) else results
+    if not isinstance(results, Variable) or any(v.type.nbytes > FOLDED for v in toposort([results])):
+        return results
+    return evaluate([results], {})[0]

@@ -9,11 +9,10 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import InputError
 from symcnn.interop.onnx.operators.conversion import dtype_of
-from symcnn.interop.onnx.operators.operands import integer, integers
+from symcnn.interop.onnx.operators.operands import countable, integer, integers
 from symcnn.interop.onnx.registry import operator
 from symcnn.interop.onnx.values import shape_of
 
-MOST = 2**28  # elements of a range
 FORMS = {"value_float": "float32", "value_floats": "float32", "value_int": "int64", "value_ints": "int64"}
 
 
@@ -47,9 +46,9 @@ def size(node, x):
 @operator("Range", numbers=(0, 1, 2))
 def range_(node, start, limit, delta):
     first, last, step = (v.reshape(-1)[0].item() for v in (start, limit, delta))
-    if step == 0 or not math.isfinite(count := (last - first) / step) or count > MOST:
+    if step == 0 or not math.isfinite(count := (last - first) / step):
         raise InputError("Range: these are no numbers to count by", found=f"{first}, {last}, {step}")
-    return (np.arange(max(math.ceil(count), 0)) * step + first).astype(start.dtype)
+    return (np.arange(max(math.ceil(countable(count, "Range")), 0)) * step + first).astype(start.dtype)
 
 
 @operator("EyeLike")

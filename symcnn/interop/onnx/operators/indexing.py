@@ -8,7 +8,7 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.errors import InputError
-from symcnn.interop.onnx.operators.operands import axis_of, integer, integers
+from symcnn.interop.onnx.operators.operands import axis_of, countable, integer, integers
 from symcnn.interop.onnx.registry import operator
 from symcnn.interop.onnx.values import shape_of
 
@@ -83,7 +83,7 @@ def flat_positions(indices, shape):
 @operator("OneHot", numbers=(1,))
 def one_hot(node, labels, depth, values):
     """`values` are those off and on; what is no label at all is off everywhere."""
-    depth, axis = integer(depth), axis_of(node.get("axis", -1), labels.ndim + 1)
+    depth, axis = countable(integer(depth), "OneHot: the depth"), axis_of(node.get("axis", -1), labels.ndim + 1)
     labels = sc.astype(labels, "int64")
     labels = sc.expand_dims(sc.where(labels < 0, labels + depth, labels), axis)
     return sc.where(

@@ -6,11 +6,12 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
-from symcnn.interop.onnx.operators.operands import axis_of, integer, integers
+from symcnn.interop.onnx.operators.operands import axis_of, countable, integer, integers
 from symcnn.interop.onnx.registry import operator
 from symcnn.interop.onnx.values import Size, shape_of
 
-NP_MODES = ("edge", "reflect", "wrap")
+MODES = ("constant", "edge", "reflect", "wrap")
+FEW = 64  # elements around an axis that are joined to it one by one
 
 
 @operator("Concat", structural=True)
@@ -30,7 +31,7 @@ def split(node, x, sizes=None):
     axis = axis_of(node.get("axis", 0), x.ndim)
     sizes = node.get("split") if sizes is None else sizes
     if sizes is None:
-        total, count = int(shape_of(x)[axis]), node.get("num_outputs", len(node.outputs))
+        total, count = int(shape_of(x)[axis]), len(node.outputs)
         each = -(-total // count)
         sizes = [max(min(each, total - k * each), 0) for k in range(count)]
     sizes = integers(sizes)
@@ -83,8 +84,8 @@ def pad(node, x, pads=None, value=None, axes=None):
     if mode == "constant":
         value = node.get("value", 0) if value is None or value.size == 0 else value.reshape(-1)[0].item()
         return sc.pad(x, widths, constant_values=value)
-    if mode not in NP_MODES:
-        raise InputError("Pad: the mode is not known", expected=", ".join(("constant", *NP_MODES)), found=mode)
+    if mode not in MODES:
+        raise InputError("Pad: the mode is not known", expected=", ".join(MODES), found=mode)
     for axis, (low, high) in enumerate(widths):
         x = _padded(x, axis, low, high, mode)
     return x
@@ -94,6 +95,7 @@ def _padded(x, axis, low, high, mode):
     """Elements of `x` itself around it."""
     if low == high == 0:
         return x
-    if mode == "edge" or (mode == "reflect" and x.shape[axis] is None):
+    if low + high <= FEW and (mode == "edge" or (mode == "reflect" and max(low, high) < (x.shape[axis] or np.inf))):
         return sc.pad(x, [(low, high) if k == axis else (0, 0) for k in range(x.ndim)], mode)
+    countable(low + high, "Pad: the width")
     return sc.take(x, np.pad(np.arange(int(shape_of(x)[axis])), (low, high), mode), axis)

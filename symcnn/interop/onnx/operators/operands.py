@@ -8,6 +8,7 @@ import symcnn as sc
 from symcnn.errors import InputError
 
 NUMPY_BROADCASTING = 7  # the opset since which operands broadcast as in NumPy
+MOST = 2**24  # positions that are counted one by one while translating
 
 
 def aligned(node, x, y):
@@ -36,6 +37,18 @@ def integer(value) -> int:
     if len(found) != 1:
         raise InputError("one number is needed", found=f"{len(found)}")
     return found[0]
+
+
+def countable(count, what: str):
+    """`count` itself, if so many positions may be counted one by one.
+
+    Raises
+    ------
+    InputError
+    """
+    if not count <= MOST:
+        raise InputError(f"{what} is too large", expected=f"at most {MOST:,}", found=count)
+    return count
 
 
 def axis_of(axis: int, ndim: int) -> int:

@@ -8,6 +8,7 @@ from symcnn.ir.types import DTYPES
 
 pytest.importorskip("onnx")
 import onnx
+
 from symcnn.interop.onnx import load
 from tests.interop.onnx.graphs import apply, graph, value
 
