@@ -22,7 +22,7 @@ HARD_SIGMOID = minimum(maximum(a * x + b, 0), 1)
 def leaky_relu(v):
     """LeakyRelu if the slope is a number, PRelu if it is learnt."""
     found = match(RELU_WITH_SLOPE, v)
-    if found is None or not v.type.is_float:
+    if found is None or not v.type.is_float or found["x"].dtype != v.dtype:
         return None
     x, slope = found["x"], found["slope"]
     number = _number(slope, v)
@@ -30,7 +30,7 @@ def leaky_relu(v):
         return Form((x,), lambda writer, x: writer("LeakyRelu", x, alpha=number))
     pairs = zip(slope.shape[::-1], x.shape[::-1], strict=False)
     stretched = slope.ndim > x.ndim or any(n is not None and d not in (1, n) for d, n in pairs)  # which PRelu is not
-    if stretched or slope.dtype != x.dtype:
+    if stretched or slope.dtype != x.dtype or isinstance(slope, Constant):
         return None
     return Form((x, slope), lambda writer, x, slope: writer("PRelu", x, slope))
 
@@ -74,7 +74,7 @@ def _innermost(v):
 def clip(v):
     """HardSigmoid and Clip."""
     found = match(HARD_SIGMOID, v)
-    if found is not None and v.type.is_float:
+    if found is not None and v.type.is_float and found["x"].dtype == v.dtype:
         alpha, beta = (_number(found[name], v) for name in "ab")
         if None not in (alpha, beta):
             return Form((found["x"],), lambda writer, x: writer("HardSigmoid", x, alpha=alpha, beta=beta))

@@ -84,7 +84,7 @@ def _forms(roots) -> dict[Variable, Form]:
     uses = Counter(x for v in toposort(roots) for x in v.inputs)
     uses.update(roots)
     forms: dict[Variable, Form] = {}
-    speechless = []
+    missing = []
     waiting = list(roots)
     while waiting:
         v = waiting.pop()
@@ -94,14 +94,14 @@ def _forms(roots) -> dict[Variable, Form]:
         if found is not None and any(uses[y] > 1 for y in found.absorbs):
             found = own_form(v)
         if found is None:
-            speechless.append(v)
-            found = Form(v.inputs, lambda writer, *names: "")
+            missing.append(v)
+            found = Form(v.inputs, lambda writer, *names: "")  # what it reads may be missing, too
         forms[v] = found
         waiting.extend(found.reads)
-    if speechless:
-        places = [f"{v.op.name} ({v.origin}{f', layer {v.origin.scope}' * bool(v.origin.scope)})" for v in speechless]
+    if missing:
+        places = [f"{v.op.name} ({v.origin}{f', layer {v.origin.scope}' * bool(v.origin.scope)})" for v in missing]
         raise InputError(
-            f"{len(speechless)} op(s) of this graph cannot be said in ONNX", found="; ".join(sorted(places)),
+            f"{len(missing)} op(s) of this graph cannot be said in ONNX", found="; ".join(sorted(places)),
             hint="export what computes the outputs of a network, without gradients and random numbers",
         )  # fmt: skip
     return forms

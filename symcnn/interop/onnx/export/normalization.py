@@ -12,11 +12,11 @@ from symcnn.ops.shape import Reshape, ReshapeLike
 from symcnn.ops.standardize import Standardize
 from symcnn.rewrite.pattern import const, fn, match, wild
 
-x, mean, variance, gamma, beta = (wild(name) for name in ("x", "mean", "variance", "gamma", "beta"))
+x, mean, variance, gamma, beta, energy = (wild(name) for name in ("x", "mean", "variance", "gamma", "beta", "energy"))
 epsilon, factor, k, power = (const(name) for name in ("epsilon", "factor", "k", "power"))
 BATCH_NORM = (x - mean) * (gamma / fn("sqrt")(variance + epsilon)) + beta
 AFFINE = x * gamma + beta
-LRN = x / fn("power")(k + factor * fn("channel_window_sum")(x * x), power)
+LRN = x / fn("power")(k + factor * energy, power)
 
 
 @composition("add")
@@ -111,25 +111,17 @@ def standardize(writer, variable, x, *affine):
 def lrn(v):
     """For as many channels on either side: onnxruntime takes no other size."""
     found = match(LRN, v)
-    if found is None:
+    if found is None or not isinstance(found["energy"].op, ChannelWindowSum):
         return None
     x, c, k, beta = found["x"], *(_number(found[name]) for name in ("factor", "k", "power"))
-    if None in (c, k, beta):
+    if c is None or k is None or beta is None:
         return None
-    op = _window_sum(v).op
+    op = found["energy"].op
     size = op.before + 1 + op.after
     if op.before != op.after or not makes(v, sc.lrn, x, size, c * size, beta, k):
         return None
     attributes = {"size": size, "alpha": c * size, "beta": beta, "bias": k}
     return Form((x,), lambda writer, x: writer("LRN", x, **attributes))
-
-
-def _window_sum(v) -> Variable:
-    """The sum over neighbouring channels somewhere in an expression that has one."""
-    while not isinstance(v.op, ChannelWindowSum):
-        v = next(y for y in reversed(v.inputs) if not isinstance(y, Constant))
-        v = v.inputs[0] if v.op.name == "power" else v
-    return v
 
 
 @form(ChannelWindowSum)

@@ -53,7 +53,8 @@ def save(model, path, in_shape=None) -> None:
     Notes
     -----
     Operator set 21, which onnxruntime runs since version 1.18. What ONNX knows no operator for is composed: ``erfc`` is
-    1 - erf there, which has fewer digits where it is tiny.
+    1 - erf there, which has fewer digits where it is tiny. A network in float64 is written in float64, but onnxruntime has
+    convolutions for float32 alone.
 
     Examples
     --------
@@ -79,14 +80,14 @@ def exported(model, in_shape=None) -> Any:
 
 def _taken_apart(model, in_shape) -> tuple[str, list, Any, dict]:
     """Its name, its inputs with names for their sizes, its outputs, and the paths of its parameters."""
-    if isinstance(model, OnnxModel):
-        return _of_loaded(model)
     if isinstance(model, Module):
         x, sizes = _example(model, in_shape)
         paths = {shared: path for path, shared in model.variables().items()}
         return type(model).__name__, [(x, sizes)], model(x, training=False), paths
     if in_shape is not None:
-        raise InputError("in_shape is for networks", found=type(model).__name__, hint="its inputs have shapes")
+        raise InputError("in_shape is for networks", found=type(model).__name__, hint="inputs have shapes")
+    if isinstance(model, OnnxModel):
+        return _of_loaded(model)
     if isinstance(model, Function):
         if model.updates:
             raise InputError(

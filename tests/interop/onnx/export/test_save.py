@@ -5,7 +5,7 @@ import pytest
 
 import symcnn as sc
 from symcnn.interop.onnx.export import graph
-from tests.interop.onnx.exported import exported, run_elsewhere
+from tests.interop.onnx.export.elsewhere import exported, run_elsewhere
 
 onnx = pytest.importorskip("onnx")
 
@@ -166,6 +166,24 @@ def test_a_function_keeps_its_inputs_and_outputs():
         np.testing.assert_allclose(theirs, mine)
 
 
+class TwoHeads(nn.Module):
+    def __init__(self):
+        self.first, self.second = nn.Dense(4, 3), nn.Dense(4, 2)
+
+    def forward(self, x, training):
+        return {"classes": sc.softmax(self.first(x)), "place": self.second(x)}
+
+
+def test_a_network_of_several_outputs_names_them():
+    model = TwoHeads()
+    assert [v.name for v in exported(model, (4,)).graph.output] == ["classes", "place"]
+    X = RNG.normal(size=(2, 4)).astype("float32")
+    for found, expected in zip(
+        run_elsewhere(model, [X], (4,))[0], model.predict(X, device="reference").values(), strict=True
+    ):
+        assert_close(found, expected)
+
+
 def test_a_function_of_a_network_calls_parameters_by_their_layers():
     model, x = sc.models.mlp([4, 3, 2]), sc.input("x", (None, 4))
     found = exported(sc.function([x], model(x), device="reference")).graph
@@ -213,6 +231,7 @@ def test_everything_that_cannot_be_said_is_named_with_its_line(tmp_path):
         (lambda: (sc.models.lenet(), (1, 28, 29)), "takes other examples"),
         (lambda: (sc.models.lenet(), 28), "shape of an example"),
         (lambda: (sc.input("x", (2,)), (2,)), "in_shape is for networks"),
+        (lambda: (load(exported(sc.models.mlp([2, 2]))), (2,)), "in_shape is for networks"),
         (lambda: (3,), "save writes networks, functions and expressions"),
         (lambda: ([],), "save writes networks, functions and expressions"),
         (lambda: ([sc.input("x", ()), 3],), "an output must be a Variable"),

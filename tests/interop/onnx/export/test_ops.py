@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 import symcnn as sc
+from symcnn.interop.onnx.export import FORMS
+from symcnn.interop.onnx.export.registry import form_of
 from symcnn.ir.variable import apply
 from symcnn.ops.elementwise import ROWS, Elementwise
-from tests.contract.cases import arrays_for, assert_agree, example_cases, reference
+from tests.contract.cases import arrays_for, assert_agree, example_cases, op_classes, reference
 from tests.contract.test_elementwise import INTEGERS, SHAPES, accepted, draw, special
-from tests.interop.onnx.exported import run_elsewhere
+from tests.interop.onnx.export.elsewhere import run_elsewhere
 
 pytest.importorskip("onnx")
 
@@ -41,6 +43,19 @@ def is_judged(op, example, dtype) -> bool:
     """onnxruntime has no transposed convolution in float64, and that of onnx itself has no groups and no empty batch."""
     transposed = op.name in ("conv2d_transpose", "conv2d_input_grad")
     return not (dtype == "float64" and transposed and (op.window.groups > 1 or 0 in example.shapes[0]))
+
+
+@pytest.mark.parametrize("cls", op_classes(), ids=lambda cls: cls.__name__)
+def test_what_has_no_form_is_known(cls):
+    example = cls.examples[0]
+    inputs = [sc.input(f"x{k}", a.shape, a.dtype) for k, a in enumerate(arrays_for(example, "float32"))]
+    has_form = form_of(apply(cls(**(example.attributes or {})), *inputs)) is not None
+    assert has_form == (cls.__name__ not in WITHOUT_FORM)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_without_form_draw_random_numbers(name):
+    assert (name in FORMS) == (name not in DRAWN)
 
 
 @every_example
