@@ -12,7 +12,7 @@ from symcnn.errors import InputError, SymcnnError
 from symcnn.interop.onnx.file import LIMIT, Graph
 from symcnn.interop.onnx.operators import OPERATORS
 from symcnn.interop.onnx.registry import Node, Operator
-from symcnn.interop.onnx.values import as_expression, as_numbers, is_known
+from symcnn.interop.onnx.values import as_expression, as_numbers, is_known, settled
 from symcnn.ir.graph import evaluate, toposort
 from symcnn.ir.variable import Variable
 
@@ -130,6 +130,8 @@ def _folded(results) -> Any:
     """What depends on nothing is computed now, unless it is large: then it is left to the call."""
     if isinstance(results, tuple):
         return tuple(_folded(r) for r in results)
-    if not isinstance(results, Variable) or any(v.type.nbytes > FOLDED for v in toposort([results])):
+    if not isinstance(results, Variable):
+        return settled(results)
+    if any(v.type.nbytes > FOLDED for v in toposort([results])):
         return results
     return evaluate([results], {})[0]

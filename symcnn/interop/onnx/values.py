@@ -29,12 +29,18 @@ class NeedsSizes(SymcnnError):
     source: Variable | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Size:
     """The unknown size of an axis of `variable`."""
 
     variable: Variable
     axis: int
+
+    def __eq__(self, other):
+        return isinstance(other, Size) and self.variable is other.variable and self.axis == other.axis
+
+    def __hash__(self):
+        return hash((id(self.variable), self.axis))
 
     def _refuse(self, *_):
         raise NeedsSizes(
@@ -51,6 +57,26 @@ def shape_of(value) -> np.ndarray:
     sizes = [Size(value, k) if n is None else n for k, n in enumerate(value.shape)]
     unknown = any(isinstance(n, Size) for n in sizes)
     return np.array(sizes, object if unknown else np.int64)
+
+
+def like_of(sizes) -> Variable | None:
+    """The Variable whose shape these are, if one of them is unknown and there is such a Variable."""
+    for size in sizes:
+        if isinstance(size, Size):
+            own = shape_of(size.variable)
+            return (
+                size.variable
+                if len(own) == len(sizes) and all(a == b for a, b in zip(own, sizes, strict=True))
+                else None
+            )
+    return None
+
+
+def settled(array: np.ndarray) -> np.ndarray:
+    """An array of sizes as numbers, if none of them is unknown any more."""
+    if array.dtype != object or any(isinstance(n, Size) for n in array.flat):
+        return array
+    return array.astype(np.int64)
 
 
 def is_known(value) -> bool:

@@ -11,7 +11,7 @@ from symcnn.errors import InputError
 from symcnn.interop.onnx.operators.conversion import dtype_of
 from symcnn.interop.onnx.operators.operands import countable, integer, integers
 from symcnn.interop.onnx.registry import operator
-from symcnn.interop.onnx.values import shape_of
+from symcnn.interop.onnx.values import like_of, shape_of
 
 FORMS = {"value_float": "float32", "value_floats": "float32", "value_int": "int64", "value_ints": "int64"}
 
@@ -27,10 +27,11 @@ def constant(node):
     return value
 
 
-@operator("ConstantOfShape", numbers=(0,))
-def constant_of_shape(node, shape):
+@operator("ConstantOfShape", sizes=(0,))
+def constant_of_shape(node, sizes):
     value = node.get("value", np.zeros(1, "float32"))
-    return sc.full(integers(shape), value.reshape(-1)[0].item(), value.dtype)
+    number, like = value.reshape(-1)[0].item(), like_of(sizes)
+    return sc.full(integers(sizes), number, value.dtype) if like is None else sc.full_like(like, number, value.dtype)
 
 
 @operator("Shape", structural=True)

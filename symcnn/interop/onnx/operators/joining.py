@@ -8,7 +8,7 @@ import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.interop.onnx.operators.operands import axis_of, countable, integer, integers
 from symcnn.interop.onnx.registry import operator
-from symcnn.interop.onnx.values import Size, shape_of
+from symcnn.interop.onnx.values import Size, like_of, shape_of
 
 MODES = ("constant", "edge", "reflect", "wrap")
 FEW = 64  # elements around an axis that are joined to it one by one
@@ -49,7 +49,8 @@ def expand(node, x, sizes):
     found = [n if m == n or _is_one(m) else m for n, m in zip(own, wanted, strict=True)]
     if found == own:
         return sc.expand_dims(x, tuple(range(rank - x.ndim)))
-    return sc.broadcast_to(x, integers(found))
+    like = like_of(found)
+    return sc.broadcast_to(x, integers(found)) if like is None else sc.broadcast_like(x, like)
 
 
 def _is_one(size) -> bool:

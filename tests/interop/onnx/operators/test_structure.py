@@ -104,6 +104,43 @@ def test_one_function_serves_every_batch_as_long_as_sizes_are_only_moved():
     assert model.function(X) is model.function(X[:1])
 
 
+def test_a_shape_may_be_that_of_another_tensor():
+    nodes = [  # as PyTorch exports x / x.norm(dim=1, keepdim=True), and zeros_like
+        make_node("ReduceL2", ["x"], ["length"], axes=[1]),
+        make_node("Shape", ["x"], ["sizes"]),
+        make_node("Expand", ["length", "sizes"], ["wide"]),
+        make_node("ConstantOfShape", ["sizes"], ["zeros"]),
+        make_node("Sub", ["wide", "zeros"], ["divisor"]),
+        make_node("Div", ["x", "divisor"], ["y"]),
+    ]
+    model = load(
+        graph(nodes, [value("x", "float32", [None, 8, 3, 4])], [value("y", "float32")], opset=17), device="reference"
+    )
+    for batch in (X, X[:1]):
+        np.testing.assert_allclose(model(batch)[0], batch / np.linalg.norm(batch, axis=1, keepdims=True), rtol=1e-5)
+    assert model.function(X) is model.function(X[:1])
+
+
+def test_sizes_that_are_known_are_numbers_beside_one_that_is_not():
+    nodes = [  # a channel shuffle: the sizes of the images are those of x, half of its channels are computed
+        make_node("Shape", ["x"], ["s"]),
+        make_node("Split", ["s"], ["n", "c", "image"], axis=0, split=[1, 1, 2]),
+        make_node("Div", ["c", "two"], ["half"]),
+        make_node("Concat", ["n", "two", "half", "image"], ["parts"], axis=0),
+        make_node("Reshape", ["x", "parts"], ["split"]),
+        make_node("Transpose", ["split"], ["moved"], perm=[0, 2, 1, 3, 4]),
+        make_node("Concat", ["n", "c", "image"], ["whole"], axis=0),
+        make_node("Reshape", ["moved", "whole"], ["y"]),
+    ]
+    tensors = {"two": np.array([2])}
+    made = graph(nodes, [value("x", "float32", [None, 8, 3, 4])], [value("y", "float32")], tensors, opset=11)
+    model = load(made, device="reference")
+    for batch in (X, X[:1]):
+        expected = batch.reshape(-1, 2, 4, 3, 4).transpose(0, 2, 1, 3, 4).reshape(batch.shape)
+        np.testing.assert_array_equal(model(batch)[0], expected)
+    assert model.function(X) is model.function(X[:1])
+
+
 def test_sizes_that_are_computed_with_are_those_of_the_call():
     nodes = [
         *FLATTEN[:3],
