@@ -298,7 +298,10 @@ class Product:
             return self.rows, even_blocks(self.columns, self._in_place_block[1], unit, threads)
         limit = BLOCK_ROWS
         if self.x_in_place == NEVER:
-            limit = min(limit, max(2 * TILE_ROWS, BLOCK_BYTES // (self.depth * itemsize + 1)))
+            copied = BLOCK_BYTES
+            if self.columns > self.rows:  # each block reads all of W, which then costs more than a copy of X that is too large
+                copied = 4 * BLOCK_BYTES
+            limit = min(limit, max(2 * TILE_ROWS, copied // (self.depth * itemsize + 1)))
         batches = prod(extent for extent, *_ in self.batch)
         if batches == 1 and self.rows < 4 * TILE_ROWS * threads and self.columns >= unit * threads:
             return even_blocks(self.rows, limit, self._unit), even_blocks(self.columns, self.columns, unit, threads)
