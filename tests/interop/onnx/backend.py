@@ -8,6 +8,9 @@ import unittest.mock
 import warnings
 
 import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
 import onnx
 from onnx.backend.base import Backend, BackendRep
 

@@ -1,6 +1,9 @@
 """Small ONNX models for tests."""
 
 import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
 import onnx
 from onnx import helper
 
