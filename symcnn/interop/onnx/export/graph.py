@@ -81,23 +81,21 @@ def _forms(roots) -> dict[Variable, Form]:
     InputError
         If some have none.
     """
-    uses = Counter(x for v in toposort(roots) for x in v.inputs)
-    uses.update(roots)
     forms: dict[Variable, Form] = {}
     missing = []
     waiting = list(roots)
     while waiting:
-        v = waiting.pop()
-        if v.op is None or v in forms:
-            continue
-        found = form_of(v)
-        if found is not None and any(uses[y] > 1 for y in found.absorbs):
-            found = own_form(v)
-        if found is None:
-            missing.append(v)
-            found = Form(v.inputs, lambda writer, *names: "")  # what it reads may be missing, too
-        forms[v] = found
-        waiting.extend(found.reads)
+        while waiting:
+            v = waiting.pop()
+            if v.op is None or v in forms:
+                continue
+            found = form_of(v)
+            if found is None:
+                missing.append(v)
+                found = Form(v.inputs, lambda writer, *names: "")  # what it reads may be missing, too
+            forms[v] = found
+            waiting.extend(found.reads)
+        waiting = _split(forms)
     if missing:
         places = [f"{v.op.name} ({v.origin}{f', layer {v.origin.scope}' * bool(v.origin.scope)})" for v in missing]
         raise InputError(
@@ -105,6 +103,17 @@ def _forms(roots) -> dict[Variable, Form]:
             hint="export what computes the outputs of a network, without gradients and random numbers",
         )  # fmt: skip
     return forms
+
+
+def _split(forms) -> list[Variable]:
+    """Compositions that absorb what others read or absorb, too, become their outermost ops; what these read."""
+    absorbed = Counter(y for chosen in forms.values() for y in chosen.absorbs)
+    read = []
+    for v, chosen in list(forms.items()):
+        if any(y in forms or absorbed[y] > 1 for y in chosen.absorbs):
+            forms[v] = own_form(v)
+            read += forms[v].reads
+    return read
 
 
 def _check_size(order) -> None:

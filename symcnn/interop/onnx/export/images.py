@@ -10,6 +10,8 @@ from symcnn.interop.onnx.export.registry import Form, composition, form
 from symcnn.ops.avg_pool import AvgPool2d
 from symcnn.ops.conv import Conv2d
 from symcnn.ops.conv_transpose import Conv2dTranspose
+from symcnn.ops.elementwise import Elementwise
+from symcnn.ops.indexing import WHOLE, Slice
 from symcnn.ops.pool import MaxPool2d
 from symcnn.ops.resize import Upsample2d
 from symcnn.ops.shape import Reshape
@@ -47,11 +49,11 @@ def conv2d(writer, variable, x, w, *bias):
 
 @form(Conv2dTranspose)
 def conv2d_transpose(writer, variable, x, w, *bias):
-    """ "same" padding is that of any size; where a stride goes beyond the filter, the gap it leaves at the end is padded."""
+    """Padding by name is that of any size; where a stride goes beyond the filter, the gap it leaves at the end is padded."""
     op, kernel = variable.op, variable.inputs[1].shape[2:]
     window, extra = op.window, op.output_padding
     if isinstance(window.padding, str) and None not in kernel:
-        extra = [max(s - window.reach(k, axis), 0) for axis, (s, k) in enumerate(zip(window.stride, kernel, strict=True))]  # fmt: skip
+        extra = [max(window.stride[axis] - window.reach(kernel[axis], axis), 0) for axis in (0, 1)]
     attributes = _window(window, window.stride, kernel)
     return writer("ConvTranspose", x, w, *bias, group=window.groups, output_padding=extra, **attributes)
 
@@ -64,27 +66,28 @@ def enlarged_to(v):
     pads = _pads(window, sizes, kernel)
     if pads is None or None in kernel:
         return None
-    attributes = {
-        "group": window.groups,
-        "strides": window.stride,
-        "dilations": window.dilation,
-        "kernel_shape": kernel,
-    }
-    if None in (*sizes, *g.shape[2:]):
-        extra = [s - 1 for s in window.stride]
-    else:
-        least = [(n - 1) * s + window.reach(k, axis) for axis, (n, s, k) in enumerate(zip(g.shape[2:], window.stride, kernel, strict=True))]  # fmt: skip
-        extra = [n + pads[axis] + pads[2 + axis] - least[axis] for axis, n in enumerate(sizes)]
-    attributes |= {"pads": pads, "output_padding": extra}
+    attributes = {"group": window.groups, **_window(window, sizes, kernel)}
     if None not in (*sizes, *g.shape[2:]):
-        return Form((g, w), lambda writer, g, w: writer("ConvTranspose", g, w, **attributes))
+        seen = [(g.shape[2 + axis] - 1) * window.stride[axis] + window.reach(kernel[axis], axis) for axis in (0, 1)]
+        extra = [sizes[axis] + pads[axis] + pads[2 + axis] - seen[axis] for axis in (0, 1)]
+        return Form((g, w), lambda writer, g, w: writer("ConvTranspose", g, w, output_padding=extra, **attributes))
 
     def write(writer, g, w, of):
-        largest = writer("ConvTranspose", g, w, **attributes)
+        largest = writer("ConvTranspose", g, w, output_padding=[s - 1 for s in window.stride], **attributes)
         size = writer("Shape", of, start=2)
         return writer("Slice", largest, writer.constant([0, 0]), size, writer.constant([2, 3]))
 
-    return Form((g, w, like), write)
+    return Form((g, w, _of_the_same_size(like)), write)
+
+
+def _of_the_same_size(images):
+    """The image of which `images` are some channels, perhaps computed with: to ask for its size nothing need be computed."""
+    part = images
+    while isinstance(part.op, Elementwise):
+        part = next((x for x in part.inputs if x.ndim == 4 and x.shape[2:] == images.shape[2:]), None)
+        if part is None:
+            return images
+    return part.inputs[0] if isinstance(part.op, Slice) and part.op.parts[2:] == (WHOLE, WHOLE) else images
 
 
 @composition("add")

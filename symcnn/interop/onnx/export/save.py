@@ -107,14 +107,14 @@ def _example(model: Module, in_shape) -> tuple[Input, tuple[str, ...]]:
             f"the shape of an example of this {type(model).__name__} is not known", found=repr(shape),
             hint="save(model, path, in_shape=(3, 224, 224))",
         )  # fmt: skip
-    known = model.in_shape
-    if known is not None and not sc.TensorType(model.dtype, known).accepts(sc.TensorType(model.dtype, tuple(shape))):
+    x, known = sc.input("input", (None, *shape), model.dtype), model.in_shape
+    if known is not None and not x.type.with_shape((None, *known)).accepts(x.type):
         raise InputError(
             f"{type(model).__name__} takes other examples", expected=shape_text(known), found=shape_text(shape)
         )
     images = ("channels", "height", "width")
     names = images if len(shape) == 3 else tuple(f"size{k}" for k in range(1, len(shape) + 1))
-    return sc.input("input", (None, *shape), model.dtype), ("n", *names)
+    return x, ("n", *names)
 
 
 def _of_loaded(model: OnnxModel):
@@ -145,7 +145,7 @@ def _named(outputs) -> dict[str, Variable]:
     if not isinstance(outputs, Mapping) or not outputs:
         raise InputError(
             "save writes networks, functions and expressions", found=type(outputs).__name__,
-            expected="a Module, a Function or Variables",
+            expected="a Module, a Function or Variables", hint="save(model, path)",
         )  # fmt: skip
     for v in outputs.values():
         if not isinstance(v, Variable):
