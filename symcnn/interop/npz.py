@@ -54,10 +54,7 @@ def read(path) -> dict[str, np.ndarray]:
         raise
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (
-        zipfile.BadZipFile, zlib.error, LZMAError, EOFError, ValueError, KeyError, TypeError, SyntaxError, RecursionError,
-        NotImplementedError, RuntimeError, MemoryError,
-    ) as error:  # what zipfile and NumPy raise about a damaged one  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, ValueError, KeyError, RuntimeError) as error:
         raise FileError(f"{path} is damaged or no archive of NumPy", found=f"{error}"[:200]) from None
     return arrays
 
@@ -67,7 +64,10 @@ def _array(file, what: str, limit: int) -> np.ndarray:
     version = np.lib.format.read_magic(file)
     if version not in _HEADERS:
         raise FileError(f"{what} has an unknown format", expected="version 1.0 or 2.0", found=version)
-    shape, by_columns, dtype = _HEADERS[version](file)
+    try:
+        shape, by_columns, dtype = _HEADERS[version](file)
+    except Exception as error:  # it is read as a literal of Python, by parsers that raise errors of many kinds
+        raise FileError(f"{what}: the header is damaged", found=f"{error}"[:200]) from None
     if dtype.kind not in "biuf":
         raise FileError(f"{what} holds no numbers", expected="bool, integers or floats", found=str(dtype)[:100])
     wanted = prod(shape) * dtype.itemsize

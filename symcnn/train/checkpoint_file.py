@@ -77,7 +77,10 @@ def read(path) -> tuple[dict[str, np.ndarray], dict]:
     text = metadata.get("state", "")
     if metadata.get("sha256") != _digest(arrays, text):
         raise FileError(f"{path} is damaged: its digest does not fit its content")
-    return arrays, json.loads(text)
+    try:
+        return arrays, json.loads(text)
+    except (ValueError, RecursionError) as error:  # somebody made the digest for it
+        raise FileError(f"{path} is damaged: its state cannot be read", found=str(error)) from None
 
 
 def _digest(arrays: dict[str, np.ndarray], text: str) -> str:

@@ -83,6 +83,10 @@ class EarlyStopping(Callback):
     def on_start(self, run):
         if not run.resumed:
             self._forget()
+        if self._weights and self._weights.keys() != set(run.model.variables().keys()):
+            raise InputError(
+                "EarlyStopping remembers the weights of another model", found=", ".join(self._weights)[:100]
+            )
         if self.monitor.startswith("val_") and run.validation is None:
             raise InputError(
                 f"EarlyStopping watches {self.monitor!r}, and there is no validation set",
@@ -124,5 +128,10 @@ class EarlyStopping(Callback):
         return {"best": self.best, "best_epoch": self.best_epoch, "waited": self._waited, "weights": self._weights}
 
     def restore(self, state):
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
-        self._waited, self._weights = state["waited"], state["weights"]
+        best, best_epoch, waited, weights = (state[name] for name in ("best", "best_epoch", "waited", "weights"))
+        fits = isinstance(best, int | float | None) and isinstance(best_epoch, int | None)
+        if not (fits and isinstance(waited, int) and isinstance(weights, dict)):
+            raise InputError(
+                "EarlyStopping: this is no state of it", expected=list(self.state()), found=f"{state!r:.100}"
+            )
+        self.best, self.best_epoch, self._waited, self._weights = best, best_epoch, waited, weights

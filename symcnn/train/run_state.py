@@ -52,6 +52,7 @@ def restore(run: Run, path, arrays: dict[str, np.ndarray], state: dict[str, Any]
     """
     try:
         _check(path, _must_agree(run), state["must agree"])
+        _check_kinds(state)
         # Slots exist once there is a function: any batch will do, since nothing is trained.
         function = run.step.compile(*next(iter(run.train.batches(run.batch_size))))
         variables = {f"model/{path}": v for path, v in run.model.variables().items()}
@@ -131,6 +132,21 @@ def _check(path, here: dict, there: dict) -> None:
                 f"{path} is a checkpoint of another run: {name} differs", expected=here[name], found=there[name],
                 hint="resume with what the run began with, or start a new run in another folder",
             )  # fmt: skip
+
+
+def _check_kinds(state: dict[str, Any]) -> None:
+    """TypeError if a count or number is something else: the file has a digest, but anybody can make one."""
+    position, history = state["position"], state["history"]
+    counts = [state["steps_done"], state["calls"], *(position[name] for name in ("epoch", "batch", "examples"))]
+    numbers = [position["total_loss"], state["seconds"], *(value for values in history.values() for value in values)]
+    for value in (*counts, *numbers):
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise TypeError(f"{value!r:.40} is no number")
+    for count in counts:
+        if not isinstance(count, int) or not 0 <= count < 2**63:
+            raise TypeError(f"{count!r} is no count")
+    if not all(isinstance(values, list) for values in history.values()):
+        raise TypeError("the history consists of lists")
 
 
 def _named(callbacks) -> dict[str, Callback]:

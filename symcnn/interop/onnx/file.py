@@ -233,8 +233,12 @@ def _external(tensor, dtype, folder, name) -> np.ndarray:
     if folder is None:
         raise FileError(f"{name} lies in a file of its own", hint="load the model by its path")
     root = folder.resolve()
-    path = (root / about.get("location", "")).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
+    try:
+        path = (root / about.get("location", "")).resolve()
+        is_there = path.is_relative_to(root) and path.is_file()
+    except (ValueError, OSError, RuntimeError):  # no name of a file at all; links that go in a circle
+        is_there = False
+    if not is_there:
         raise FileError(
             f"{name}: its data are not where they may be", expected=f"a file in {root}", found=about.get("location")
         )
@@ -257,6 +261,8 @@ def _attribute(onnx, attribute, folder, budget) -> Any:
     value = onnx.helper.get_attribute_value(attribute)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if value is None:
+        raise FileError(f"attribute {attribute.name!r} has no value")
     if attribute.type == kinds.STRINGS:
         return tuple(v.decode("utf-8", "replace") for v in value)
     return value if isinstance(value, (int, float)) else tuple(value)

@@ -28,7 +28,8 @@ def load(path, device: str = "cpu") -> OnnxModel:
     Parameters
     ----------
     path : path, bytes or onnx.ModelProto
-        Any opset from 6 on. Nothing in the file is executed; tensors in other files must lie in its folder.
+        Any opset from 6 on, with at most 4 GiB of tensors. Nothing in the file is executed; tensors in other files must lie in its
+        folder.
     device : {"cpu", "reference"}
         Where it runs.
 

@@ -13,6 +13,7 @@ import numpy as np
 import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.interop.onnx.interpolation import Interpolation
+from symcnn.interop.onnx.operators.operands import countable
 from symcnn.interop.onnx.operators.windows import sizes as known_sizes
 from symcnn.interop.onnx.registry import operator
 from symcnn.ir.types import normalize_axis
@@ -136,7 +137,7 @@ def _along(x, stretch: Stretch, interpolation: Interpolation, outside: float):
     (n,) = known_sizes(x, slice(axis, axis + 1), "resizing")
     # In single precision, as the scales are: ten times 0.7 is then 7.
     size = floor(np.float32(scale) * np.float32(n)) if stretch.size is None else stretch.size
-    positions = interpolation.positions(n, size, scale, stretch.region)
+    positions = interpolation.positions(n, countable(size, "the size"), scale, stretch.region)
     column = tuple(-1 if k == axis else 1 for k in range(x.ndim))
     if interpolation.mode == "nearest":
         (pixels,), _ = interpolation.taps(n, scale, positions)
