@@ -34,12 +34,9 @@ def slice_(node, x, starts=None, ends=None, axes=None, steps=None):
 @operator("Gather", structural=True)
 def gather(node, x, indices):
     axis = axis_of(node.get("axis", 0), x.ndim)
-    if not isinstance(x, np.ndarray):
-        return sc.take(x, indices, axis)
-    try:
-        return np.asarray(np.take(x, indices, axis), x.dtype)
-    except IndexError as error:
-        raise InputError(f"Gather: {error}") from None
+    if isinstance(x, np.ndarray):
+        return np.asarray(np.take(x, indices, axis), x.dtype)  # of sizes, too
+    return sc.take(x, indices, axis)
 
 
 @operator("GatherElements")
@@ -49,13 +46,31 @@ def gather_elements(node, x, indices):
 
 def take_along(x, indices, axis: int):
     """``x[.., indices[.., i, ..], ..]`` at every position of `indices` along `axis`, as ``np.take_along_axis``."""
+    return sc.take(sc.flatten(x), element_positions(x, indices, axis), 0)
+
+
+def element_positions(x, indices, axis: int):
+    """Where the elements that `indices` mean along `axis` are in a flattened `x`; along other axes each is at its own place."""
     shape, places = integers(shape_of(x)), integers(shape_of(indices))
-    indices = sc.where(indices < 0, indices + shape[axis], indices)
-    rest = [np.arange(n).reshape(-1, *[1] * (x.ndim - 1 - k)) for k, n in enumerate(places)]
-    position = sum(
-        ((indices if k == axis else rest[k]) * prod(shape[k + 1 :]) for k in range(x.ndim)), start=np.int64(0)
-    )
-    return sc.take(sc.flatten(x), position, 0)
+    found = from_the_front(indices, shape[axis]) * prod(shape[axis + 1 :])
+    for k in set(range(x.ndim)) - {axis}:
+        own = np.arange(places[k]) * prod(shape[k + 1 :])
+        found = found + own.reshape(-1, *[1] * (x.ndim - 1 - k))
+    return found
+
+
+def part_positions(indices, shape):
+    """Where the parts that the last axis of `indices` means are among all parts, of which there is an array of this shape."""
+    found = sc.zeros(integers(shape_of(indices))[:-1], "int64")
+    for k, size in enumerate(shape):
+        found = found + from_the_front(indices[..., k], size) * prod(shape[k + 1 :])
+    return found
+
+
+def from_the_front(indices, size):
+    """Negative indices count from the end."""
+    indices = sc.astype(indices, "int64")
+    return sc.where(indices < 0, indices + size, indices)
 
 
 @operator("GatherND")
@@ -65,30 +80,19 @@ def gather_nd(node, x, indices):
     count = integers(shape_of(indices))[-1]
     if not 0 <= batch < min(x.ndim, indices.ndim) or batch + count > x.ndim:
         raise InputError("GatherND: the indices do not fit", expected=f"at most {x.ndim} axes", found=repr(indices))
-    position = flat_positions(indices, shape[batch : batch + count])
+    position = part_positions(indices, shape[batch : batch + count])
     parallel = np.arange(prod(shape[:batch])).reshape(*shape[:batch], *[1] * (indices.ndim - 1 - batch))
     rows = sc.reshape(x, (prod(shape[: batch + count]), *shape[batch + count :]))
     return sc.take(rows, position + parallel * prod(shape[batch : batch + count]), 0)
-
-
-def flat_positions(indices, shape):
-    """Positions in an array of this shape, in C order, of what the last axis of `indices` holds; negative ones from the end."""
-    found = np.int64(0)
-    for k, size in enumerate(shape):
-        part = indices[..., k]
-        found = found + sc.where(part < 0, part + size, part) * prod(shape[k + 1 :])
-    return found if len(shape) else sc.zeros(integers(shape_of(indices))[:-1], "int64")
 
 
 @operator("OneHot", numbers=(1,))
 def one_hot(node, labels, depth, values):
     """`values` are those off and on; what is no label at all is off everywhere."""
     depth, axis = countable(integer(depth), "OneHot: the depth"), axis_of(node.get("axis", -1), labels.ndim + 1)
-    labels = sc.astype(labels, "int64")
-    labels = sc.expand_dims(sc.where(labels < 0, labels + depth, labels), axis)
-    return sc.where(
-        sc.equal(labels, np.arange(depth).reshape(-1, *[1] * (labels.ndim - 1 - axis))), values[1], values[0]
-    )
+    labels = sc.expand_dims(from_the_front(labels, depth), axis)
+    classes = np.arange(depth).reshape(-1, *[1] * (labels.ndim - 1 - axis))
+    return sc.where(sc.equal(labels, classes), values[1], values[0])
 
 
 @operator("Compress", numbers=(1,))

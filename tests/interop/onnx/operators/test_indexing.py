@@ -70,8 +70,9 @@ def test_scattered_elements(reduction, axis):
     for i, j in np.ndindex(2, 4):
         place = (indices[i, j], j) if axis == 0 else (i, indices[i, j])
         expected[place] = COMBINE[reduction](expected[place], updates[i, j])
-    found = apply("ScatterElements", x, indices, updates, axis=axis, reduction=reduction, opset=18)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    for known in ((), (1,)):
+        found = apply("ScatterElements", x, indices, updates, known=known, axis=axis, reduction=reduction, opset=18)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("reduction", ["none", "add", "mul", "max", "min"])
@@ -81,9 +82,9 @@ def test_scattered_parts(reduction):
     expected = X.copy()
     for place, update in zip(indices, updates, strict=True):
         expected[tuple(place)] = COMBINE[reduction](expected[tuple(place)], update)
-    np.testing.assert_allclose(
-        apply("ScatterND", X, indices, updates, reduction=reduction, opset=18), expected, rtol=1e-6
-    )
+    for known in ((), (1,)):
+        found = apply("ScatterND", X, indices, updates, known=known, reduction=reduction, opset=18)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 COMBINE = {"none": lambda old, new: new, "add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
