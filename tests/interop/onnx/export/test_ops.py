@@ -10,7 +10,7 @@ from symcnn.ir.variable import apply
 from symcnn.ops.elementwise import ROWS, Elementwise
 from tests.contract.cases import arrays_for, assert_agree, example_cases, op_classes, reference
 from tests.contract.test_elementwise import INTEGERS, SHAPES, accepted, draw, special
-from tests.interop.onnx.export.elsewhere import run_elsewhere
+from tests.interop.onnx.export.elsewhere import exported, run_elsewhere
 
 pytest.importorskip("onnx")
 
@@ -37,6 +37,15 @@ def check(op, arrays, known=lambda position, size: True):
     (found,), _ = run_elsewhere(graph, arrays)
     expected = reference(op, arrays)
     assert_agree(found, expected, ROUNDED.get(op.name) if expected.dtype == "float64" else None)
+
+
+@every_example
+def test_example_comes_in_again(op, example):
+    arrays = arrays_for(example, "float32")
+    proto = exported(apply(op, *(sc.input(f"x{k}", a.shape, a.dtype) for k, a in enumerate(arrays))))
+    used = [a for k, a in enumerate(arrays) if any(port.name == f"x{k}" for port in proto.graph.input)]
+    (found,) = sc.interop.onnx.load(proto, device="reference")(*used)
+    assert_agree(found, reference(op, arrays))
 
 
 def is_judged(op, example, dtype) -> bool:
