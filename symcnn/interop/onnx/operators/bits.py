@@ -27,13 +27,8 @@ def bitwise_not(node, x):
 
 BITWISE = {"BitwiseAnd": sc.logical_and, "BitwiseOr": sc.logical_or, "BitwiseXor": sc.logical_xor}
 
-
-def _register_table():
-    for name, function in BITWISE.items():
-        operator(name)(lambda node, x, y, function=function: _joined(function(_split(x), _split(y)), x.dtype))
-
-
-_register_table()
+for _name, _function in BITWISE.items():
+    operator(_name)(lambda node, x, y, function=_function: _joined(function(_split(x), _split(y)), x.dtype))
 
 
 def _weights(dtype) -> np.ndarray:

@@ -19,14 +19,10 @@ FUNCTIONS = {
 FOLDS = {"Sum": sc.add, "Max": sc.maximum, "Min": sc.minimum}
 
 
-def _register_tables():
-    for name, function in FUNCTIONS.items():
-        operator(name)(lambda node, x, function=function: function(x))
-    for name, function in FOLDS.items():
-        operator(name)(lambda node, *xs, function=function: reduce(function, xs))
-
-
-_register_tables()
+for _name, _function in FUNCTIONS.items():
+    operator(_name)(lambda node, x, function=_function: function(x))
+for _name, _function in FOLDS.items():
+    operator(_name)(lambda node, *xs, function=_function: reduce(function, xs))
 
 
 @operator("Mean")

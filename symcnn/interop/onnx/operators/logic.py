@@ -11,13 +11,8 @@ OF_TWO = {
     "LessOrEqual": sc.less_equal, "And": sc.logical_and, "Or": sc.logical_or, "Xor": sc.logical_xor,
 }  # fmt: skip
 
-
-def _register_table():
-    for name, function in OF_TWO.items():
-        operator(name)(lambda node, x, y, function=function: function(x, aligned(node, x, y)))
-
-
-_register_table()
+for _name, _function in OF_TWO.items():
+    operator(_name)(lambda node, x, y, function=_function: function(x, aligned(node, x, y)))
 
 
 @operator("Not")

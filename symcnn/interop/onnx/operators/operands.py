@@ -61,8 +61,3 @@ def axis_of(axis: int, ndim: int) -> int:
     if not -ndim <= axis < ndim:
         raise InputError(f"axis {axis} is out of range", expected=f"{-ndim} <= axis < {ndim}")
     return axis % ndim
-
-
-def along(axis: int, part) -> tuple:
-    """A key that takes `part` along one axis and all along those before it."""
-    return (*[slice(None)] * axis, part)

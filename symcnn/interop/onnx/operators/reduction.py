@@ -45,11 +45,6 @@ REDUCTIONS = {
 }
 
 
-def _register_table():
-    for name, function in REDUCTIONS.items():
-        operator(name, numbers=(1,))(lambda node, *inputs, function=function: _reduced(function, node, *inputs))
-
-
 def _reduced(function, node, x, axes=None):
     """The axes are an attribute or, in later opsets, an input; without any, all or none are meant."""
     given = integers(node.get("axes", ()) if axes is None else axes)
@@ -59,7 +54,8 @@ def _reduced(function, node, x, axes=None):
     return sc.astype(found, x.dtype)
 
 
-_register_table()
+for _name, _function in REDUCTIONS.items():
+    operator(_name, numbers=(1,))(lambda node, *inputs, function=_function: _reduced(function, node, *inputs))
 
 
 def _nothing(x, axes) -> bool:
@@ -86,7 +82,6 @@ def cumulative_sum(node, x, axis):
     if node.get("exclusive", 0):
         before = [slice(None)] * axis
         nothing = sc.zeros_like(x[(*before, slice(0, 1))])
-        x = sc.concat(
-            [x[(*before, slice(1, None))], nothing] if reverse else [nothing, x[(*before, slice(0, -1))]], axis
-        )
+        rest = x[(*before, slice(1, None) if reverse else slice(0, -1))]
+        x = sc.concat([rest, nothing] if reverse else [nothing, rest], axis)
     return apply(CumSum(axis, reverse), x)
