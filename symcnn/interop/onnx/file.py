@@ -128,13 +128,26 @@ def _graph(onnx, model, folder) -> Graph:
         name = _unique(n.name or f"{n.op_type}_{k}", taken)
         op = n.op_type if n.domain in DOMAINS else f"{n.domain}.{n.op_type}"
         attributes = {a.name: _attribute(onnx, a, folder, budget) for a in n.attribute}
-        value = attributes.get("value")
-        if op == "Constant" and isinstance(value, np.ndarray) and len(n.output) == 1 and n.output[0] not in tensors:
-            tensors[n.output[0]] = value  # as some exporters write weights
+        if (tensor := _tensor(op, n, attributes, tensors)) is not None:
+            tensors[n.output[0]] = tensor
             continue
         nodes.append(Node(op, name, tuple(n.input), tuple(n.output), attributes, opset))
     inputs = tuple(_port(onnx, v) for v in proto.input if v.name not in tensors)
     return Graph(proto.name, inputs, tuple(_port(onnx, v) for v in proto.output), _ordered(nodes), tensors, opset)
+
+
+def _tensor(op: str, node, attributes, tensors) -> np.ndarray | None:
+    """The tensor that a node only names.
+
+    Some exporters write weights as constants. That of PyTorch writes initialisers of equal values once, with an identity for
+    each of the others; they are tensors of their own.
+    """
+    if len(node.output) != 1 or node.output[0] in tensors:
+        return None
+    if op == "Identity" and len(node.input) == 1:
+        return tensors.get(node.input[0])
+    value = attributes.get("value") if op == "Constant" else None
+    return value if isinstance(value, np.ndarray) else None
 
 
 def _unique(name: str, taken: set[str]) -> str:
