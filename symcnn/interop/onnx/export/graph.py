@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import symcnn
@@ -155,20 +156,33 @@ def _name_results(writer: Writer, roots, results) -> None:
 
 
 def _checked(onnx, writer: Writer, name, inputs, outputs):
+    """The model of what was written.
+
+    It is checked while its parameters are inputs: their values do not matter, and a check copies all there is several times.
+    """
     helper = onnx.helper
 
-    def port(value, v, sizes):
-        shape = [n if d is None else d for d, n in zip(v.shape, sizes, strict=True)]
+    def port(value, v, sizes=()):
+        shape = [n if d is None else d for d, n in zip_longest(v.shape, sizes)]
         return helper.make_tensor_value_info(value, CODES[v.dtype.name], shape)
 
     graph = helper.make_graph(
-        writer.nodes, name, [port(writer.names[x], x, sizes) for x, sizes in inputs],
-        [port(value, v, [None] * v.ndim) for value, v in outputs], writer.tensors,
-    )  # fmt: skip
+        writer.nodes,
+        name,
+        [port(writer.names[x], x, sizes) for x, sizes in inputs],
+        [port(*output) for output in outputs],
+    )
+    graph.input.extend(port(writer.names[shared], shared) for shared in writer.parameters)
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="symcnn",
         producer_version=symcnn.__version__,
     )  # fmt: skip
     model = onnx.shape_inference.infer_shapes(model, check_type=True, data_prop=True)  # viewers show shapes
     onnx.checker.check_model(model, full_check=True)
+    del model.graph.input[len(inputs) :]
+    for shared in writer.parameters:
+        values = shared.storage.astype(shared.dtype.newbyteorder("<"), copy=False)
+        model.graph.initializer.add(
+            name=writer.names[shared], data_type=CODES[shared.dtype.name], dims=shared.shape, raw_data=values.tobytes()
+        )
     return model

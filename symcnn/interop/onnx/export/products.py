@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symcnn.interop.onnx.export.registry import Form, composition, form
 from symcnn.ops.linalg import MatMul
+from symcnn.ops.shape import Transpose
 
 
 @form(MatMul)
@@ -19,8 +20,28 @@ def matmul(writer, variable, a, b):
 def dense(v):
     """``x @ w + b`` as one Gemm."""
     for product, bias in (v.inputs, v.inputs[::-1]):
-        if isinstance(product.op, MatMul) and product.ndim == 2 and bias.ndim == 1 and v.type.is_float:
-            x, w = product.inputs
-            if x.dtype == w.dtype == bias.dtype and w.shape[1] == bias.shape[0] is not None:
-                return Form((x, w, bias), lambda writer, *names: writer("Gemm", *names), (product,))
+        is_bias = bias.ndim == 1 and bias.dtype == v.dtype and bias.shape[0] is not None
+        if is_bias and _is_product(product) and product.shape[1] == bias.shape[0]:
+            return _gemm(product, bias)
     return None
+
+
+@composition("matmul")
+def turned(v):
+    """``x @ w.T`` as one Gemm, as PyTorch keeps the weights of dense layers."""
+    return _gemm(v) if _is_product(v) and any(isinstance(x.op, Transpose) for x in v.inputs) else None
+
+
+def _is_product(v) -> bool:
+    """Whether this is a product of two matrices of floats."""
+    return isinstance(v.op, MatMul) and v.type.is_float and all(x.ndim == 2 and x.dtype == v.dtype for x in v.inputs)
+
+
+def _gemm(product, *bias) -> Form:
+    """Matrices that are transposed are read as they were before."""
+    flags = [isinstance(x.op, Transpose) for x in product.inputs]
+    reads = [x.inputs[0] if flag else x for x, flag in zip(product.inputs, flags, strict=True)]
+    attributes = {name: 1 for name, flag in zip(("transA", "transB"), flags, strict=True) if flag}
+    return Form(
+        (*reads, *bias), lambda writer, *names: writer("Gemm", *names, **attributes), (product,) if bias else ()
+    )

@@ -27,8 +27,8 @@ class Writer:
         Variable -> the name of its value.
     nodes : list
         onnx.NodeProto, each after what it reads.
-    tensors : list
-        onnx.TensorProto: the parameters.
+    parameters : list of Shared
+        Those that are read, in order.
     scope : str
         Path of the layer that is being written: nodes are called by it.
     """
@@ -37,7 +37,7 @@ class Writer:
         self.onnx = onnx
         self.names: dict[Variable, str] = {}
         self.nodes: list[Any] = []
-        self.tensors: list[Any] = []
+        self.parameters: list[Shared] = []
         self.scope = ""
         self._taken: set[str] = set()
         self._constants: dict[tuple, str] = {}
@@ -59,9 +59,9 @@ class Writer:
     # ---- leaves
 
     def parameter(self, shared: Shared, name: str) -> None:
-        """A Shared becomes an initialiser."""
+        """A Shared will be an initialiser."""
         self.names[shared] = self.unique(name)
-        self.tensors.append(self.onnx.numpy_helper.from_array(shared.storage, self.names[shared]))
+        self.parameters.append(shared)
 
     def constant(self, value, dtype: Any = "int64") -> str:
         """Numbers as a Constant node; equal ones are one node."""

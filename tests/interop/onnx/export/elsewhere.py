@@ -13,8 +13,9 @@ UNABLE = ("NOT_IMPLEMENTED", "INVALID_GRAPH", "Could not find an implementation"
 
 def run_elsewhere(model, arrays, in_shape=None) -> tuple[list[np.ndarray], str]:
     """Outputs of `model` as ONNX at `arrays`, and who computed them."""
-    runtime = pytest.importorskip("onnxruntime")
+    onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
     proto = exported(model, in_shape)
+    onnx.checker.check_model(proto, full_check=True)
     feeds = {port.name: np.asarray(array) for port, array in zip(proto.graph.input, arrays, strict=True)}
     options = runtime.SessionOptions()
     options.log_severity_level = 4

@@ -121,6 +121,16 @@ def test_dense_layers_are_gemm():
     x, w, b = sc.input("x", (None, 3)), vector((3, 2)), vector(2)
     assert operators(x @ w + b) == operators(b + x @ w) == {"Gemm": 1}
     assert operators(x @ w + vector((1, 2))) == {"MatMul": 1, "Add": 1}
+    assert operators(x @ w) == {"MatMul": 1}
+    assert operators(x @ vector((2, 3)).T) == operators(x @ vector((2, 3)).T + b) == {"Gemm": 1}
+
+
+def test_transposed_matrices_are_read_as_they_were():
+    x, w = sc.input("x", (3, 4)), vector((5, 4))
+    X = RNG.normal(size=(3, 4)).astype("float32")
+    for y in (x @ w.T, x @ w.T + vector(5), x.T @ x, x @ x.T + vector(3), sc.flatten(x) @ vector((12, 2))):
+        (found,), _ = run_elsewhere(y, [X])
+        np.testing.assert_allclose(found, sc.function([x], y, device="reference")(X), rtol=1e-5)
 
 
 def test_a_convolution_that_others_read_is_computed_once():
