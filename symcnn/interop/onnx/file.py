@@ -119,6 +119,7 @@ def _parsed(onnx, content: bytes, what: str):
 def _graph(onnx, model, folder) -> Graph:
     opset = next((o.version for o in model.opset_import if o.domain in DOMAINS), 1)
     proto = model.graph
+    _check_names(proto)
     budget = _Budget()
     tensors = {t.name: _array(onnx, t, folder, budget) for t in proto.initializer}
     if proto.sparse_initializer:
@@ -134,6 +135,16 @@ def _graph(onnx, model, folder) -> Graph:
         nodes.append(Node(op, name, tuple(n.input), tuple(n.output), attributes, opset))
     inputs = tuple(_port(onnx, v) for v in proto.input if v.name not in tensors)
     return Graph(proto.name, inputs, tuple(_port(onnx, v) for v in proto.output), _ordered(nodes), tensors, opset)
+
+
+def _check_names(proto) -> None:
+    """FileError if a name is no text: protobuf then gives bytes."""
+    names = [proto.name, *(x.name for some in (proto.initializer, proto.input, proto.output) for x in some)]
+    for n in proto.node:
+        names += [n.name, n.op_type, n.domain, *n.input, *n.output, *(a.name for a in n.attribute)]
+    for name in names:
+        if not isinstance(name, str):
+            raise FileError("the model is damaged: a name is no text", found=f"{name!r:.100}")
 
 
 def _tensor(op: str, node, attributes, tensors) -> np.ndarray | None:
@@ -249,7 +260,7 @@ def _external(tensor, dtype, folder, name) -> np.ndarray:
     try:
         path = (root / about.get("location", "")).resolve()
         is_there = path.is_relative_to(root) and path.is_file()
-    except (ValueError, OSError, RuntimeError):  # no name of a file at all; links that go in a circle
+    except (TypeError, ValueError, OSError, RuntimeError):  # no name of a file at all; links that go in a circle
         is_there = False
     if not is_there:
         raise FileError(
