@@ -1,5 +1,7 @@
 """Networks, functions and expressions as ONNX models: equal in onnxruntime, named by their layers, and read again."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -261,3 +263,10 @@ def test_a_model_that_is_too_large(monkeypatch, tmp_path):
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(sc.errors.FileError, match="cannot be written"):
         save(sc.models.mlp([2, 2]), tmp_path / "none" / "model.onnx")
+
+
+def test_without_the_package_it_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(sc.errors.PackageError, match="package onnx") as caught:
+        save(sc.models.mlp([2, 2]), tmp_path / "model.onnx")
+    assert "symcnn[onnx]" in caught.value.hint
