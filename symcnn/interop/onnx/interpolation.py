@@ -55,18 +55,21 @@ class Interpolation:
     def positions(self, n: int, size: int, scale: float, region=(0.0, 1.0)) -> np.ndarray:
         """v(y) for all y of an axis of n pixels that becomes one of `size`.
 
+        In single precision, as runtimes compute it: a pixel at (1 + 1/2) / 0.6 - 1/2 is at 2, though 0.6 is rounded.
+
         Raises
         ------
         InputError
             For a transformation that ONNX does not know.
         """
-        y, stretched = np.arange(size), scale * n
+        scale = np.float32(scale)
+        y, stretched = np.arange(size, dtype=np.float32), scale * np.float32(n)
         half_pixel = (y + 0.5) / scale - 0.5
         match self.transformation:
             case "half_pixel":
                 return half_pixel
             case "pytorch_half_pixel":
-                return half_pixel if stretched > 1 else np.full(size, -0.5)
+                return half_pixel if size > 1 else np.zeros(size)
             case "half_pixel_symmetric":
                 return half_pixel + n / 2 * (1 - size / stretched)
             case "asymmetric":

@@ -61,10 +61,9 @@ def _pads_for_all(image, kernel, window: Window2d):
     """Padding with which the windows of `ceil_mode` are those that fit."""
     size = sizes(image, slice(2, None), "ceil_mode")
     counts = window.output_sizes(size, kernel, ceil_mode=True)
-    return tuple(
-        (before, (counts[axis] - 1) * window.stride[axis] + window.reach(kernel[axis], axis) - size[axis] - before)
-        for axis, (before, _) in enumerate(window.pads(size, kernel))
-    )
+    ends = [(counts[k] - 1) * window.stride[k] + window.reach(kernel[k], k) for k in (0, 1)]
+    befores = [before for before, _ in window.pads(size, kernel)]
+    return tuple((b, max(end - n - b, 0)) for b, end, n in zip(befores, ends, size, strict=True))
 
 
 @operator("GlobalAveragePool")

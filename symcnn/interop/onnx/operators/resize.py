@@ -47,7 +47,7 @@ class Stretch:
 def resize(node, x, *inputs):
     """Opset 10 has the input scales; since opset 11 they are roi, scales and sizes, of which those not meant may be empty."""
     given = (None, *inputs) if node.opset < 11 else inputs
-    roi, scales, sizes = (None if v is None or v.size == 0 else v for v in (*given, None, None)[:3])
+    roi, scales, sizes = (None if v is None or v.size == 0 else v for v in (*given, None, None, None)[:3])
     axes = tuple(normalize_axis(a, x.ndim) for a in node.get("axes") or range(x.ndim))
     interpolation = Interpolation(
         node.get("mode", "nearest"),
