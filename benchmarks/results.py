@@ -89,12 +89,17 @@ def memory(content: dict) -> str:
     return _markdown(["Network, batch", "", *keys.values()], rows)
 
 
+def onnx(content: dict) -> str:
+    return _timed(content["rows"], "Network, batch", lambda r: f"{r['network']}, {r['batch']}")
+
+
 SECTIONS = (
     ("networks", "Networks", networks),
     ("layers", "Convolutions", layers),
     ("elementwise", "Elementwise chains and updates", elementwise),
     ("compile", "From definition to first result", compiling),
     ("memory", "Memory", memory),
+    ("onnx", "Networks of the ONNX model zoo", onnx),
 )
 
 

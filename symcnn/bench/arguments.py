@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from math import isfinite
 
+from symcnn.bench import zoo
 from symcnn.bench.tasks import NETWORKS
 from symcnn.keywords import nearest
 
@@ -21,4 +22,11 @@ def network(name: str) -> str:
     """The name of a benchmark network."""
     if name not in NETWORKS:
         raise argparse.ArgumentTypeError(f"no benchmark network is called {name!r}; {nearest(name, NETWORKS)}")
+    return name
+
+
+def zoo_network(name: str) -> str:
+    """The name of a network of the ONNX model zoo."""
+    if name not in zoo.NAMES:
+        raise argparse.ArgumentTypeError(f"no zoo network is called {name!r}; {nearest(name, zoo.NAMES)}")
     return name

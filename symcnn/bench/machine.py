@@ -13,7 +13,7 @@ import numpy as np
 from symcnn.config import config
 
 BUSY = 0.5  # load average per processor above which figures cannot be trusted
-PACKAGES = ("symcnn", "numpy", "numba", "torch", "jax")
+PACKAGES = ("symcnn", "numpy", "numba", "torch", "jax", "onnxruntime")
 
 
 def describe() -> dict:

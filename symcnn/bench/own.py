@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 import symcnn as sc
+from symcnn.bench import zoo
 from symcnn.bench.tasks import CHAINS, MOMENTUM, NETWORKS, RATE, Convolution
 
 
@@ -86,6 +87,17 @@ def _infer(network, batch):
     return lambda: run(X)
 
 
+@cache
+def _onnx_model(network):
+    return sc.interop.onnx.load(zoo.network(network))
+
+
+def _onnx(network, batch):
+    images = zoo.images(batch)
+    run = _onnx_model(network).function(images)
+    return lambda: run(images)
+
+
 def _state(*shape):
     return sc.shared(np.random.default_rng(0).normal(size=shape).astype("float32"))
 
@@ -113,4 +125,6 @@ def _convolution(direction, layer):
     return sc.function([], [], updates={_state(*result.shape): result})
 
 
-_TASKS = {"train": _train, "forward": _infer, "chain": _chain, "update": _update, "convolution": _convolution}
+_TASKS = {
+    "train": _train, "forward": _infer, "onnx": _onnx, "chain": _chain, "update": _update, "convolution": _convolution,
+}  # fmt: skip

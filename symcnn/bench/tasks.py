@@ -71,6 +71,11 @@ def forward(network: str, batch: int | None = None) -> dict:
     return {"what": "forward", "network": network, "batch": batch or NETWORKS[network].batch}
 
 
+def onnx(network: str, batch: int) -> dict:
+    """One forward pass of a network of `symcnn.bench.zoo`."""
+    return {"what": "onnx", "network": network, "batch": batch}
+
+
 def chain(name: str, size: int) -> dict:
     """One of `CHAINS` on float32 arrays of `size` elements."""
     return {"what": "chain", "chain": name, "size": size}

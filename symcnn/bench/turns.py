@@ -55,6 +55,7 @@ CONTENDERS = {
         Contender("torch:nchw", "torch_peer", "torch", "nchw"),
         Contender("torch:compile", "torch_peer", "torch", "compile"),
         Contender("jax", "jax_peer", "jax"),
+        Contender("onnxruntime", "onnxruntime_peer", "onnxruntime"),
     )
 }
 

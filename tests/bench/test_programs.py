@@ -15,6 +15,7 @@ PROGRAMS = {
     "layers": ["lenet", "--directions", "forward"],
     "elementwise": ["--sizes", "1000"],
     "memory": ["mlp"],
+    "onnx": ["squeezenet", "--batches", "1"],
 }
 
 
@@ -26,6 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_programs_print_tables_and_leave_figures_for_the_page(folder, monkeypatch, capsys):
+    pytest.importorskip("onnx")
     for name, arguments in PROGRAMS.items():
         monkeypatch.setattr(sys, "argv", [name, *arguments, "--seconds", "0", "--record", "--peers"])
         import_module(f"benchmarks.{name}").main()
@@ -36,7 +38,15 @@ def test_programs_print_tables_and_leave_figures_for_the_page(folder, monkeypatc
     assert "nan" not in shown and "128x1x28x28 -> 20 5x5" in shown
     results.main()
     page = (folder / "RESULTS.md").read_text()
-    for text in ("## Networks", "## Convolutions", "## Elementwise", "## Memory", "| mlp forward, 1 |", "GFLOP/s"):
+    for text in (
+        "## Networks",
+        "## Convolutions",
+        "## Elementwise",
+        "## Memory",
+        "## Networks of the ONNX",
+        "| mlp forward, 1 |",
+        "GFLOP/s",
+    ):
         assert text in page
     assert "## From definition" not in page, "what was not measured has no section"
 
