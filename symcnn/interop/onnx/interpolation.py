@@ -62,9 +62,8 @@ class Interpolation:
         InputError
             For a transformation that ONNX does not know.
         """
-        scale = np.float32(scale)
-        y, stretched = np.arange(size, dtype=np.float32), scale * np.float32(n)
-        half_pixel = (y + 0.5) / scale - 0.5
+        y, single = np.arange(size, dtype=np.float32), np.float32(scale)
+        stretched, half_pixel = single * np.float32(n), (y + 0.5) / single - 0.5
         match self.transformation:
             case "half_pixel":
                 return half_pixel
@@ -73,7 +72,7 @@ class Interpolation:
             case "half_pixel_symmetric":
                 return half_pixel + n / 2 * (1 - size / stretched)
             case "asymmetric":
-                return y / scale
+                return y / single
             case "align_corners":
                 return y * (n - 1) / (stretched - 1) if stretched != 1 else np.zeros(size)
             case "tf_crop_and_resize":
