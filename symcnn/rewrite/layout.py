@@ -12,16 +12,19 @@ of `y`. An op that has another operand, too, which is not of that form, reads th
 
 from __future__ import annotations
 
+import numpy as np
+
 from symcnn.ir.variable import Constant, Variable, apply, constant
 from symcnn.ops.broadcast import BroadcastTo, SumLike
 from symcnn.ops.channels_last import FIRST, LAST, ChannelsLast
 from symcnn.ops.elementwise import Cast, Elementwise
 from symcnn.ops.fill import PositionLike
+from symcnn.ops.gather import take
 from symcnn.ops.indexing import Slice, Unslice
 from symcnn.ops.joining import Concat, Part
 from symcnn.ops.pad import Pad
 from symcnn.ops.reduce import ArgReduce, Reduce
-from symcnn.ops.shape import Transpose, expand_dims, squeeze, transpose
+from symcnn.ops.shape import Reshape, Transpose, expand_dims, squeeze, transpose
 from symcnn.rewrite.canonicalize import cancel_transposes
 from symcnn.rewrite.engine import Rules
 
@@ -192,6 +195,21 @@ def _position(v):
 def _squeeze(v):
     (x,) = v.inputs
     return _without(v.op.axes, squeeze(x.inputs[0], _moved(v.op.axes))) if _is_first(x) else None
+
+
+@LAYOUT.on("reshape", name="channels are shuffled where they lie")
+def _shuffle(v):
+    """Channels taken as a matrix and transposed, as between the grouped convolutions of ShuffleNet."""
+    (turned,) = v.inputs
+    if not isinstance(turned.op, Transpose) or turned.op.axes != (0, 2, 1, 3, 4):
+        return None
+    (matrix,) = turned.inputs
+    if not isinstance(matrix.op, Reshape) or not _is_first(matrix.inputs[0]):
+        return None
+    (image,), (_, rows, columns, *size) = matrix.inputs, matrix.shape
+    if None in (rows, columns, *size) or not image.shape[1:] == v.shape[1:] == (rows * columns, *size):
+        return None
+    return first(take(image.inputs[0], np.arange(rows * columns).reshape(rows, columns).T.ravel(), 3))
 
 
 @LAYOUT.on("reshape", "reshape_like", name="a reshape does not see axes of size 1 move")

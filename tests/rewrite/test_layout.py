@@ -171,6 +171,8 @@ OPS = {
     "a vector along rows": lambda x: x + np.arange(6.0),
     "a matrix": lambda x: x * np.arange(30.0).reshape(5, 6),
     "a weight per pixel": lambda x: x * sc.reshape(sc.shared(np.arange(20.0)), (1, 4, 5, 1)),
+    "channels shuffled": lambda x: x.reshape(2, 2, 2, 5, 6).transpose(0, 2, 1, 3, 4).reshape(2, 4, 5, 6) * 2,
+    "channels and rows shuffled": lambda x: x.reshape(2, 2, 2, 6, 5).transpose(0, 2, 1, 3, 4).reshape(2, 4, 5, 6) * 2,
     "another order": lambda x: sc.transpose(x, (1, 0, 3, 2)) * 2,
     "layer norm": lambda x: sc.layer_norm(x, axis=1),
     "group norm": lambda x: sc.group_norm(x, 2),
@@ -193,6 +195,15 @@ def test_whatever_follows_a_convolution_keeps_its_value_and_gradient(op):
     for a, b in zip(after, evaluate(outputs, values), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * max(1, np.abs(b).max()))
+
+
+def test_shuffled_channels_stay_last():
+    """As in ShuffleNet, whatever the batch: six channels as 3 x 2, transposed."""
+    x = sc.input("x", (None, 3, 8, 8), "float64")
+    y = sc.conv2d(x, parameter(6, 3, 3, 3)).reshape(None, 3, 2, 6, 6).transpose(0, 2, 1, 3, 4).reshape(None, 6, 6, 6)
+    (found,) = simplify([sc.conv2d(y, parameter(4, 6, 3, 3))])[-1].outputs
+    assert not [v for v in toposort([found]) if v.ndim == 5]
+    assert all(v is found or v.inputs[0] is x for v in transposes(toposort([found], value_inputs)))
 
 
 @pytest.mark.parametrize("make", [lambda x: sc.max_pool2d(sc.exp(x), 2), lambda x: sc.lrn(x, 3) + sc.sum(x, axis=1, keepdims=True),
