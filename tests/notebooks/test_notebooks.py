@@ -114,8 +114,8 @@ def test_ends_with_exercises(path):
             assert any(f'check("{path.name[:2]}-{number}"' in cell.source for cell in last if cell.cell_type == "code")
 
 
-def test_there_are_thirteen():
-    assert [path.name[:2] for path in notebooks()] == [f"{number:02}" for number in range(1, 14)]
+def test_there_are_fourteen():
+    assert [path.name[:2] for path in notebooks()] == [f"{number:02}" for number in range(1, 15)]
     assert set(notebooks()) == set(FOLDER.glob("*.ipynb"))
 
 
