@@ -122,6 +122,8 @@ def _read(source) -> tuple[dict[str, np.ndarray], str]:
 
 
 def _array(name: str, value) -> np.ndarray:
+    if isinstance(value, Mapping):
+        raise InputError(f"{name} is no array, but holds some", hint=f"give what is in it: source[{name!r}]")
     try:
         array = np.asarray(as_numpy(value))
     except InputError as error:

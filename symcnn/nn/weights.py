@@ -111,7 +111,8 @@ def read(path) -> dict[str, np.ndarray]:
     if content[:2] == b"PK":
         raise FileError(
             f"{path} is a zip archive, as PyTorch and NumPy write them", expected="a safetensors file",
-            hint="sc.nn.load_matching(model, arrays) takes what torch.load(path) or np.load(path) gives",
+            hint="torch.load(path, weights_only=True) or np.load(path) gives arrays by name, which sc.nn.load_matching(model, arrays) "
+            "and sc.interop.load_weights(model, arrays) take",
         )  # fmt: skip
     try:
         return from_bytes(content)

@@ -195,6 +195,7 @@ def test_no_such_naming(make, naming, what):
         (5, sc.errors.InputError, "holds no weights"),
         (torch.nn.Linear(2, 2), sc.errors.InputError, "holds no weights"),
         ({"weight": [[1], [1, 2]], "bias": [1, 2]}, sc.errors.InputError, "weight is no array"),
+        ({"state_dict": {"weight": [1]}, "epoch": 3}, sc.errors.InputError, "state_dict is no array, but holds some"),
         ({"weight": "words", "bias": [1, 2]}, sc.errors.InputError, "weight is no array of numbers"),
         (dict(torch.nn.Linear(2, 2).named_parameters()), sc.errors.InputError, "weight: this Parameter"),
         ({"weight": np.ones((2, 2))}, sc.errors.FileError, "another network"),
