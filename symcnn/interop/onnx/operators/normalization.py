@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import symcnn as sc
+from symcnn.errors import InputError
 from symcnn.interop.onnx.registry import operator
 from symcnn.ir.types import normalize_axis
+
+MOST_CHANNELS = 2**12  # of a window of LRN; a file of a few bytes could ask for any number of them
 
 
 @operator("InstanceNormalization")
@@ -43,7 +46,10 @@ def rms_normalization(node, x, gamma):
 
 @operator("LRN")
 def lrn(node, x):
-    return sc.lrn(x, node.get("size"), node.get("alpha", 1e-4), node.get("beta", 0.75), node.get("bias", 1.0))
+    size = node.get("size")
+    if size is not None and size > MOST_CHANNELS:
+        raise InputError("the window is too large", expected=f"at most {MOST_CHANNELS:,} channels", found=size)
+    return sc.lrn(x, size, node.get("alpha", 1e-4), node.get("beta", 0.75), node.get("bias", 1.0))
 
 
 @operator("LpNormalization")

@@ -10,6 +10,8 @@ from symcnn.ir.variable import apply
 from symcnn.ops.pool import MaxPool2dArgmax
 from symcnn.ops.window import Window2d, window2d
 
+MOST_TAPS = 2**16  # of a window; a file of a few bytes could ask for any number of them
+
 
 @operator("MaxPool")
 def max_pool(node, x):
@@ -89,4 +91,7 @@ def _pixels(x) -> tuple[int, ...]:
 def _kernel(node) -> tuple[int, int]:
     if not node.get("kernel_shape"):
         raise InputError("kernel_shape is missing")
-    return pair(node, "kernel_shape")
+    rows, columns = pair(node, "kernel_shape")
+    if rows * columns > MOST_TAPS:
+        raise InputError("the window is too large", expected=f"at most {MOST_TAPS:,} taps", found=(rows, columns))
+    return rows, columns

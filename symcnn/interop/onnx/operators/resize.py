@@ -16,7 +16,10 @@ from symcnn.interop.onnx.interpolation import Interpolation
 from symcnn.interop.onnx.operators.operands import countable
 from symcnn.interop.onnx.operators.windows import sizes as known_sizes
 from symcnn.interop.onnx.registry import operator
+from symcnn.interop.onnx.values import Size, as_numbers, shape_of
 from symcnn.ir.types import normalize_axis
+
+MOST_SCALE, MOST_PIXELS = 2**13, 2**20  # of an axis; a file of a few bytes could ask for any number
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Stretch:
         return self.scale != 1 or self.region != (0.0, 1.0)
 
 
-@operator("Resize", numbers=(1, 2, 3))
+@operator("Resize", numbers=(1, 2), sizes=(3,))
 def resize(node, x, *inputs):
     """Opset 10 has the input scales; since opset 11 they are roi, scales and sizes, of which those not meant may be empty."""
     given = (None, *inputs) if node.opset < 11 else inputs
@@ -84,18 +87,28 @@ def upsample(node, x, scales=None):
 def _stretches(axes, scales, sizes, regions) -> list[Stretch]:
     if not len(axes) == len(scales) == len(sizes) == len(regions):
         raise ShapeError("one scale or size is needed for each axis", expected=len(axes), found=len(scales))
-    if min(scales, default=1) <= 0:
-        raise InputError("scales must be positive", found=list(scales))
+    if not all(0 < scale <= MOST_SCALE for scale in scales):
+        raise InputError(f"scales must be positive and at most {MOST_SCALE}", found=list(map(float, scales)))
+    if any(size is not None and size > MOST_PIXELS for size in sizes):
+        raise InputError(
+            "the result is too large", expected=f"at most {MOST_PIXELS:,} pixels along an axis", found=sizes
+        )
     return [Stretch(*of) for of in zip(axes, map(float, scales), sizes, regions, strict=True)]
 
 
-def _fitted(node, x, axes, sizes) -> tuple[list[float], list[int]]:
-    """Scales, and the sizes that they lead to: those asked for, or the nearest that keep the aspect ratio."""
-    before = known_sizes(x, slice(None), "sizes")
-    scales = [int(size) / max(before[axis], 1) for axis, size in zip(axes, sizes, strict=False)]
+def _fitted(node, x, axes, sizes) -> tuple[list[float], list[int | None]]:
+    """Scales, and the sizes that they lead to: those asked for, or the nearest that keep the aspect ratio.
+
+    An axis whose own size is asked for, which may be unknown, stays as it is.
+    """
+    own = shape_of(x)
+    kept = [axis for axis, size in zip(axes, sizes, strict=False) if isinstance(size, Size) and size == own[axis]]
+    before = {axis: 1 if axis in kept else int(as_numbers(own[[axis]], "sizes")[0]) for axis in axes}
+    wanted = [1 if axis in kept else int(size) for axis, size in zip(axes, sizes, strict=False)]
+    scales = [size / max(before[axis], 1) for axis, size in zip(axes, wanted, strict=False)]
     policy = node.get("keep_aspect_ratio_policy", "stretch")
     if policy == "stretch":
-        return scales, [int(size) for size in sizes]
+        return scales, [None if axis in kept else size for axis, size in zip(axes, wanted, strict=False)]
     common = min(scales) if policy == "not_larger" else max(scales)
     return [common] * len(axes), [floor(common * before[axis] + 0.5) for axis in axes]
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from symcnn.errors import InputError
+
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 from tests.interop.onnx.graphs import apply
@@ -71,6 +73,12 @@ def test_rms_norm_and_unit_lengths():
 @pytest.mark.parametrize("size", [1, 3, 5])
 def test_lrn(size):
     agree("LRN", X, size=size, alpha=0.1, beta=0.6, bias=2.0)
+
+
+def test_a_window_may_see_all_channels_but_not_be_huge():
+    agree("LRN", X, size=13)
+    with pytest.raises(InputError, match="the window is too large"):
+        apply("LRN", X, size=2**40 + 1)
 
 
 def test_mean_and_variance_of_chosen_axes():

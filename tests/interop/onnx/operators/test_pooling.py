@@ -81,6 +81,8 @@ def test_by_compiled_kernels():
     agree("MaxPool", normal(2, 3, 8, 9), device="cpu", dtypes=("float32", "int64"), **WINDOWS[2])
 
 
-def test_a_pool_without_a_window_is_refused():
+def test_a_pool_without_a_window_or_with_a_huge_one_is_refused():
+    with pytest.raises(InputError, match="the window is too large"):
+        apply("AveragePool", normal(1, 1, 3, 3), kernel_shape=[2**30, 2**30], pads=[2**29] * 4)
     with pytest.raises(InputError, match="kernel_shape is missing"):
         apply("MaxPool", normal(1, 1, 3, 3))

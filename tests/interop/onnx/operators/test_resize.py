@@ -7,7 +7,10 @@ from symcnn.errors import InputError, ShapeError
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from tests.interop.onnx.graphs import apply
+from onnx import helper
+
+from symcnn.interop.onnx import load
+from tests.interop.onnx.graphs import apply, graph, value
 from tests.interop.onnx.judge import agree, normal
 
 WHOLE = [(2.0, 3.0), (1.5, 0.6)]  # they lead from 6 x 5 to whole sizes
@@ -107,7 +110,24 @@ def test_enlarging_by_integers_needs_no_sizes():
     np.testing.assert_array_equal(sc.function([x], y, device="reference")(X), X.repeat(2, 2).repeat(2, 3))
 
 
+def test_axes_that_keep_their_size_may_be_open():
+    """As PyTorch writes it: the first two sizes of the image, and two numbers."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["kept"], end=2),
+        helper.make_node("Concat", ["kept", "size"], ["sizes"], axis=0),
+        helper.make_node("Resize", ["x", "", "", "sizes"], ["y"], mode="linear"),
+    ]
+    inputs, outputs = [value("x", X, ["n", 3, 6, 5])], [value("y", "float32")]
+    model = load(graph(nodes, inputs, outputs, {"size": np.array([9, 4])}), device="reference")
+    expected = apply("Resize", X, None, None, np.array([2, 3, 9, 4]), known=(3,), mode="linear")
+    np.testing.assert_array_equal(model(X)[0], expected)
+    np.testing.assert_array_equal(model(X[:1])[0], expected[:1])
+    assert model.function(X) is model.function(X[:1]), "one function serves every batch"
+
+
 def test_what_cannot_be_resized_is_refused():
+    with pytest.raises(InputError, match="the result is too large"):
+        apply("Resize", X.repeat(50, 2), None, None, np.array([2, 3, 2**21, 5]), known=(3,), mode="linear")
     with pytest.raises(InputError, match="neither scales nor sizes"):
         apply("Resize", X)
     with pytest.raises(ShapeError, match="one scale or size is needed for each axis"):
