@@ -239,7 +239,9 @@ def test_truncated_archive(tmp_path, cut):
         cifar10(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", gzip.compress(b"nonsense", mtime=0), b"\x1f\x8bnonsense", bytes(10240)])
+@pytest.mark.parametrize(
+    "content", [b"", b"nonsense", gzip.compress(b"nonsense", mtime=0), b"\x1f\x8bnonsense", bytes(10240)]
+)
 def test_not_an_archive(tmp_path, content):
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(FileError):

@@ -299,7 +299,9 @@ class Product:
         limit = BLOCK_ROWS
         if self.x_in_place == NEVER:
             copied = BLOCK_BYTES
-            if self.columns > self.rows:  # each block reads all of W, which then costs more than a copy of X that is too large
+            if (
+                self.columns > self.rows
+            ):  # each block reads all of W, which then costs more than a copy of X that is too large
                 copied = 4 * BLOCK_BYTES
             limit = min(limit, max(2 * TILE_ROWS, copied // (self.depth * itemsize + 1)))
         batches = prod(extent for extent, *_ in self.batch)
