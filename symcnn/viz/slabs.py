@@ -262,5 +262,5 @@ def _shape_text(shape) -> str:
 
 def _short(box: Box) -> str:
     """The kind of its layer, in few letters."""
-    kind = type(box.module).__name__
+    kind = repr(box.module).partition("(")[0]  # as its table row begins
     return {"LocalResponseNorm": "LRN", "GlobalAvgPool2d": "GlobalAvg", "GlobalMaxPool2d": "GlobalMax"}.get(kind, kind)

@@ -276,3 +276,8 @@ def test_a_node_is_applied_by_its_graph():
     net = module()
     with pytest.raises(sc.errors.InputError, match="node of a graph"):
         net.layers["head"](sc.input("x", (None, 4)))
+
+
+def test_drawings_call_layers_by_their_operators():
+    pytest.importorskip("fast_sugiyama")
+    assert "OnnxLayer" not in sc.viz.architecture(module()).svg
