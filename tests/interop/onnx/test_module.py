@@ -280,4 +280,4 @@ def test_a_node_is_applied_by_its_graph():
 
 def test_drawings_call_layers_by_their_operators():
     pytest.importorskip("fast_sugiyama")
-    assert "OnnxLayer" not in sc.viz.architecture(module()).svg
+    assert "OnnxLayer" not in sc.viz.architecture(module(), (2, 5, 4)).svg
