@@ -87,7 +87,8 @@ def _written_by_user(outputs):
     read: set = set()
     wanted = set(outputs)
     for v in toposort(outputs):
-        if not v.origin.maker and all(x in plain for x in v.inputs):
+        # Equal constants are one object, whoever made it first.
+        if v.op is None or (not v.origin.maker and all(x in plain for x in v.inputs)):
             plain.add(v)
             read.update(v.inputs)
     return [v for v in toposort(outputs) if v in plain and v not in read and (v.op is not None or v in wanted)]

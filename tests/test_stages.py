@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import symcnn as sc
+from symcnn.ir.graph import toposort
+from symcnn.ir.variable import made_by
 
 NAMES = ["expression", "autodiff", "canonicalize", "stabilize", "specialize", "layout", "nests", "plan", "kernels"]
 
@@ -92,3 +94,12 @@ def test_short_reprs():
     phase = neuron().phases[2]
     assert repr(phase).startswith("<phase stabilize: ") and "lambda" not in repr(phase.applications[0])
     assert "Pattern" not in repr(phase.applications[0].rule)
+
+
+def test_a_constant_that_grad_made_first_is_the_users_as_well():
+    with made_by("grad"):
+        first = sc.constant(7.25)
+    x = sc.input("x", ())
+    f = sc.function([x], x * 7.25, device="reference")
+    assert any(v is first for v in toposort(f.stages["expression"].outputs))
+    assert f.node_counts["expression"] == f.node_counts["autodiff"] == 3

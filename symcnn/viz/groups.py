@@ -92,7 +92,7 @@ def boxes_of(outputs: Iterable[Variable], collapse: bool) -> tuple[list[Box], li
     for v in order:
         if _is_number(v):
             continue  # written into the boxes of its readers
-        box = box_of[v] = Box(names[v], _title(v, names), _kind(v), v, v.origin.maker != "")
+        box = box_of[v] = Box(names[v], _title(v, names), _kind(v), v, v.op is not None and v.origin.maker != "")
         reads = [(k, x) for k, x in enumerate(v.inputs) if not _is_number(x)]
         wires += [Wire(box_of[x], box, x, v, k, k in v.op.shape_only) for k, x in reads]
         top.at(paths.get(v, ())).boxes.append(box)
