@@ -57,3 +57,8 @@ def _hint(channels: int | None, shape) -> str | None:
 def flat_size(shape) -> int | None:
     """Elements of one example of a batch of `shape`, if known."""
     return None if None in shape[1:] else prod(shape[1:])
+
+
+def fits(shape, in_shape) -> bool:
+    """Whether `shape` is `in_shape`, where that is known."""
+    return len(shape) == len(in_shape) and all(known in (None, n) for n, known in zip(shape, in_shape, strict=True))

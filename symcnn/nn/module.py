@@ -24,6 +24,7 @@ from symcnn.keywords import checked_count, checked_keywords, nearest
 from symcnn.nn import weights
 from symcnn.nn.freeze import set_frozen
 from symcnn.nn.habits import absent
+from symcnn.nn.inputs import fits
 from symcnn.nn.outline import outline
 from symcnn.nn.outputs import joined
 from symcnn.nn.place import note_place
@@ -324,7 +325,7 @@ class Module:
         return X if X.dtype == np.uint8 else X.astype(self.dtype, copy=False)
 
     def _check_shape(self, shape):
-        if self.in_shape is not None and not _fits(shape[1:], self.in_shape):
+        if self.in_shape is not None and not fits(shape[1:], self.in_shape):
             one = " (one example needs a batch axis: X[None])" if shape == self.in_shape else ""
             raise ShapeError(
                 f"{type(self).__name__} takes other inputs",
@@ -410,11 +411,6 @@ def _members(attributes: Mapping, kind: type) -> Iterator[tuple]:
             yield from ((f"{name}.{inner}", v) for inner, v in _members(dict(enumerate(value)), kind))
         elif isinstance(value, dict):
             yield from ((f"{name}.{inner}", v) for inner, v in _members(value, kind))
-
-
-def _fits(shape, in_shape) -> bool:
-    """Whether `shape` is `in_shape`, where that is known."""
-    return len(shape) == len(in_shape) and all(known in (None, n) for n, known in zip(shape, in_shape, strict=True))
 
 
 def _flat_hint(shape, in_shape) -> str | None:

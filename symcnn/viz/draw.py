@@ -171,7 +171,6 @@ def _levels(drawing: Drawing, labels: Labels | None) -> dict[str, dict[str, Any]
                 stack.append(node.inside)
                 found[node.box.key] = {
                     "svg": contents(node.inside, labels), "width": node.inside.width, "height": node.inside.height,
-                    "direction": node.inside.direction,
                 }  # fmt: skip
     return found
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from symcnn.ir.graph import toposort
 from symcnn.ir.variable import Variable
-from symcnn.viz.groups import Box, Wire, boxes_of, holders
+from symcnn.viz.groups import Box, Wire, boxes_of, holders, is_number
 from symcnn.viz.layout import layered
 
 CHARACTER = 7.4  # width of one, in the type of titles
@@ -75,10 +76,6 @@ class Drawing:
     width: float
     height: float
     direction: str
-    by_key: dict[str, Node] = field(default_factory=dict)
-
-    def __post_init__(self):
-        self.by_key = {n.box.key: n for n in self.nodes}
 
 
 def drawing_of(
@@ -104,14 +101,10 @@ def drawing_of(
         How far arrows run straight at first, beside what is written there.
     """
     outputs = list(outputs)
-    boxes, wires = boxes_of(outputs, collapse=True)
-    everything = sum(1 for box in boxes for _ in box.all_variables())
-    if collapse is False or (collapse is None and everything < SMALL_GRAPH):
-        boxes, wires = boxes_of(outputs, collapse=False)
+    is_small = sum(not is_number(v) for v in toposort(outputs)) < SMALL_GRAPH
+    boxes, wires = boxes_of(outputs, collapse=not is_small if collapse is None else collapse)
     if direction is None:
-        direction = (
-            "right" if len(boxes) < SMALL_GRAPH and collapse is not True and everything < SMALL_GRAPH else "down"
-        )
+        direction = "right" if is_small and not collapse else "down"
     return _placed(boxes, wires, Style(direction, room, gap, straight))
 
 

@@ -90,18 +90,20 @@ def boxes_of(outputs: Iterable[Variable], collapse: bool) -> tuple[list[Box], li
     paths = _paths(order, outputs) if collapse else {}
     top = _Folder()
     for v in order:
-        if _is_number(v):
+        if is_number(v):
             continue  # written into the boxes of its readers
-        box = box_of[v] = Box(names[v], _title(v, names), _kind(v), v, v.op is not None and v.origin.maker != "")
-        reads = [(k, x) for k, x in enumerate(v.inputs) if not _is_number(x)]
+        kind = _kind(v)
+        box = box_of[v] = Box(names[v], _title(v, names), kind, v, kind == "op" and v.origin.maker != "")
+        reads = [(k, x) for k, x in enumerate(v.inputs) if not is_number(x)]
         wires += [Wire(box_of[x], box, x, v, k, k in v.op.shape_only) for k, x in reads]
         top.at(paths.get(v, ())).boxes.append(box)
-    if any(_is_number(v) for v in outputs):  # an output that is a plain number
-        top.boxes += [Box(f"out:{k}", names[v], "constant", v) for k, v in enumerate(outputs) if _is_number(v)]
+    if any(is_number(v) for v in outputs):  # an output that is a plain number
+        top.boxes += [Box(f"out:{k}", names[v], "constant", v) for k, v in enumerate(outputs) if is_number(v)]
     return _in_parts(_with_repeats(_unfolded(top), wires)), wires
 
 
-def _is_number(v) -> bool:
+def is_number(v: Variable) -> bool:
+    """Whether `v` is a plain number, which has no box: it is written where it is read."""
     return isinstance(v, Constant) and v.ndim == 0
 
 
@@ -114,9 +116,9 @@ def _title(v: Variable, names) -> str:
     """What a box says: a name, an op, or an op with the numbers that it reads, such as ``1 / ·``."""
     if v.op is None:
         return names[v]
-    if not any(map(_is_number, v.inputs)):
+    if not any(map(is_number, v.inputs)):
         return SIGNS.get(v.op.name) or v.op.name
-    return call(v.op, [names[x] if _is_number(x) else "·" for x in v.inputs])
+    return call(v.op, [names[x] if is_number(x) else "·" for x in v.inputs])
 
 
 def _paths(order, outputs) -> dict[Variable, tuple[str, ...]]:

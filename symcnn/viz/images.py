@@ -9,6 +9,7 @@ import numpy as np
 from symcnn.data.layouts import layout_hint
 from symcnn.errors import InputError, ShapeError
 from symcnn.nn import Module
+from symcnn.nn.inputs import fits
 from symcnn.viz.png import stretched
 
 
@@ -47,7 +48,7 @@ def one_example(what: str, model: Module, image) -> np.ndarray:
         if array.ndim == rank + 1 and len(array) > 1:
             hint = "images[0] is the first of several"
         raise ShapeError(f"{what} takes one image", expected=expected, found=array.shape, hint=hint)
-    if model.in_shape is not None and not _fits(batch.shape[1:], model.in_shape):
+    if model.in_shape is not None and not fits(batch.shape[1:], model.in_shape):
         raise ShapeError(
             f"{what}: the network takes other images", expected=model.in_shape, found=array.shape,
             hint=layout_hint(batch.shape, model.in_shape),
@@ -94,7 +95,3 @@ def reduced(image, largest: int) -> np.ndarray:
         sums = np.add.reduceat(image, starts, axis=axis)
         image = sums / (counts[:, None] if axis == 0 else counts)
     return image
-
-
-def _fits(shape, in_shape) -> bool:
-    return len(shape) == len(in_shape) and all(known in (None, n) for n, known in zip(shape, in_shape, strict=True))

@@ -11,7 +11,7 @@ import symcnn as sc
 from symcnn.errors import InputError, ShapeError
 from symcnn.ir.graph import evaluate, toposort, value_inputs
 from symcnn.ir.types import TensorType
-from symcnn.ir.variable import Constant, Input, Shared, Variable, made_by
+from symcnn.ir.variable import Constant, Input, Variable, made_by
 from symcnn.keywords import nearest
 from symcnn.ops.random import CALL
 
@@ -145,8 +145,3 @@ def _backward(cost, values):
                 gradients[x] = gradients[x] + downstream if x in gradients else downstream
         pulls.append(Pull(v, upstream, tuple(parts)))
     return gradients, tuple(pulls)
-
-
-def is_leaf(variable: Variable) -> bool:
-    """Whether nothing computes it: an input, a parameter, a constant."""
-    return isinstance(variable, Input | Shared | Constant)

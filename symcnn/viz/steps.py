@@ -9,7 +9,7 @@ import numpy as np
 from symcnn.ir.variable import Variable
 from symcnn.viz.labels import short, summary
 from symcnn.viz.notation import call, written
-from symcnn.viz.run import Pull, Run, is_leaf
+from symcnn.viz.run import Pull, Run
 
 
 def steps(run: Run, names: dict[Variable, str]) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def steps(run: Run, names: dict[Variable, str]) -> list[dict[str, Any]]:
     names : dict
         Variable -> key of its box.
     """
-    found = [_forward(v, run, names) for v in run.values if not is_leaf(v)]
+    found = [_forward(v, run, names) for v in run.values if v.op is not None]
     if not run.pulls:
         return found
     total: dict[Variable, list[np.ndarray]] = {}

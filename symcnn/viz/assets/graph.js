@@ -66,7 +66,6 @@ function graphScene(svg, levels) {
     box.classList.add("open");
     box.setAttribute("aria-expanded", "true");
     const inner = graphLevel(frame, { x: 0, y: 0, width: inside.width, height: inside.height }, () => level.resize(box, frame, inner.size()));
-    inner.direction = inside.direction;
     opened.set(box, inner);
     inner.changed();
   }
