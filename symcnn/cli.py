@@ -89,8 +89,8 @@ def _bench(options) -> int:
 
 
 def _info(options) -> int:
-    from symcnn.backends.cpu.cache import KernelCache
-    from symcnn.backends.cpu.jit import numba_config
+    from symcnn.backends.cache import KernelCache
+    from symcnn.backends.jit import numba_config
     from symcnn.bench import machine
     from symcnn.config import config
 

@@ -31,11 +31,13 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split(
 # The exceptions, (who, whom). Each is an import inside a function.
 UPWARD: set[tuple[str, str]] = set()
 
+NUMBA = ("symcnn.backends.cpu", "symcnn.backends.cuda", "symcnn.backends.scalars", "symcnn.backends.jit")
+
 # Third-party packages that may be imported when a module is, and by whom; all others wait until they are used.
 EAGER = {
     "numpy": ("symcnn",),
-    "numba": ("symcnn.backends.cpu", "symcnn.backends.cuda"),
-    "llvmlite": ("symcnn.backends.cpu", "symcnn.backends.cuda"),
+    "numba": NUMBA,
+    "llvmlite": NUMBA,
     "networkx": ("symcnn.viz",),
 }
 

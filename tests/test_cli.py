@@ -80,7 +80,7 @@ def test_info_tells_how_many_threads_run_and_whether_kernels_are_kept(monkeypatc
     main(["info"])
     shown = capsys.readouterr().out
     assert "10000 asked for" in shown and " 10000 used" not in shown and "(writable; 0 files" in shown
-    monkeypatch.setattr("symcnn.backends.cpu.cache.KernelCache.is_writable", lambda self: False)
+    monkeypatch.setattr("symcnn.backends.cache.KernelCache.is_writable", lambda self: False)
     main(["info"])
     assert "not writable" in capsys.readouterr().out
 

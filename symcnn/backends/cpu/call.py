@@ -3,7 +3,7 @@
 from llvmlite import ir
 from numba import types
 
-from symcnn.backends.cpu.jit import intrinsic
+from symcnn.backends.jit import intrinsic
 
 
 @intrinsic

@@ -17,11 +17,13 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from symcnn.backends.cpu import executor, scalar, workers
-from symcnn.backends.cpu.cache import KernelCache, content_hash
+from symcnn import backends
+from symcnn.backends.cache import KernelCache, content_hash
+from symcnn.backends.cpu import executor, workers
 from symcnn.backends.cpu.codegen import IN_ANY_ORDER
-from symcnn.backends.cpu.jit import cpu_target, intrinsic
 from symcnn.backends.cpu.objects import object_code
+from symcnn.backends.jit import cpu_target, intrinsic
+from symcnn.backends.scalars import functions
 from symcnn.config import config
 from symcnn.ir.types import DTYPES
 
@@ -58,7 +60,7 @@ def _pointer_to(element):
 
 
 NAMESPACE = {
-    **scalar.NAMES,
+    **functions.NAMES,
     **{f"{d.name}_at": _pointer_to(getattr(types, d.name)) for d in DTYPES if d.name != "bool"},
     **{d.name: getattr(np, d.name) for d in DTYPES if d.name != "bool"},
     "nan": np.nan,
@@ -113,16 +115,16 @@ def _key(kernel) -> str:
     # What a generated kernel calls are scalar functions; a tuned one is a function of its module and what that imports.
     generated = isinstance(kernel, str)
     return content_hash(
-        _fingerprint(scalar.__name__ if generated else kernel.__module__),
+        _fingerprint(functions.__name__ if generated else kernel.__module__),
         kernel if generated else f"{kernel.__module__}.{kernel.__qualname__}",
     )
 
 
 def _sources() -> dict[str, str]:
-    """Module -> source, of the whole backend."""
-    here = Path(__file__).parent
+    """Module -> source, of all that kernels can be made of."""
+    here = Path(backends.__file__).parent
     paths = {path.relative_to(here).with_suffix(""): path for path in here.rglob("*.py")}
-    return {".".join([str(__package__), *name.parts]): path.read_text() for name, path in paths.items()}
+    return {".".join([backends.__name__, *name.parts]): path.read_text() for name, path in paths.items()}
 
 
 # Taken when the sources are imported, so that editing them later cannot label old code as new.

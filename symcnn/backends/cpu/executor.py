@@ -19,7 +19,7 @@ import numpy as np
 from numba import prange
 
 from symcnn.backends.cpu.call import call
-from symcnn.backends.cpu.jit import njit, numba_config
+from symcnn.backends.jit import njit, numba_config
 from symcnn.config import config
 
 # An idle OpenMP thread spins for milliseconds by default, which starves whoever else needs the processor; long enough

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symcnn.backends.cpu.expressions import (
+from symcnn.backends.nests.expressions import (
     Expressions,
     Row,
     Scope,

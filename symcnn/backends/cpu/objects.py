@@ -15,7 +15,7 @@ from typing import Any
 from numba.core import codegen
 from numba.core.compiler_lock import global_compiler_lock
 
-from symcnn.backends.cpu.jit import cfunc, cpu_target
+from symcnn.backends.jit import cfunc, cpu_target
 
 _NumbaLibrary: Any = codegen.JITCodeLibrary
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symcnn.backends.cpu.expressions import contiguity, loads_below, rebuilt
+from symcnn.backends.nests.expressions import contiguity, loads_below, rebuilt
 from symcnn.ir.loops import Axis, Call, Const, Expr, Fold, Index, Load, Nest, Size, Store, call, children, const
 
 MOST_PARTS = 64

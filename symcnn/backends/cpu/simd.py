@@ -32,7 +32,7 @@ from numba.core import cgutils, types
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import lower_builtin, models, register_model, type_callable
 
-from symcnn.backends.cpu.jit import intrinsic, numba_config
+from symcnn.backends.jit import intrinsic, numba_config
 
 
 def _host_vectors():

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 from numba import float32, float64
 
-from symcnn.backends.cpu.cache import content_hash
+from symcnn.backends.cache import content_hash
 from symcnn.backends.cpu.launch import Launch
 from symcnn.backends.cpu.simd import advance
 from symcnn.backends.cpu.tuned.arguments import arguments, finish, finish_kept, keeps_rows, operand, scratch, sizes

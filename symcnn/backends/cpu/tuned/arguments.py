@@ -3,9 +3,9 @@
 from numba import float32, float64, int64, uintp
 
 from symcnn.backends.cpu.call import call
-from symcnn.backends.cpu.jit import njit
 from symcnn.backends.cpu.launch import HEADER
 from symcnn.backends.cpu.simd import advance, pointer
+from symcnn.backends.jit import njit
 
 # Sums may be reordered and contracted to fused multiply-adds, but NaN and infinity keep their meaning.
 helper = njit(

@@ -16,7 +16,6 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from symcnn.backends.cpu.jit import intrinsic
 from symcnn.backends.cpu.simd import (
     REGISTERS,
     VECTOR_BYTES,
@@ -28,6 +27,7 @@ from symcnn.backends.cpu.simd import (
     emit_zero,
     vector_at,
 )
+from symcnn.backends.jit import intrinsic
 
 TILE_VECTORS = 2
 TILE_ROWS = 12 if REGISTERS >= 32 else 6

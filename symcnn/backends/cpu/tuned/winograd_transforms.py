@@ -24,8 +24,8 @@ from llvmlite import ir
 from numba import float32, int64, types
 from numba.core import cgutils
 
-from symcnn.backends.cpu.jit import intrinsic
 from symcnn.backends.cpu.simd import Vector, emit_fma, emit_lane_range, emit_load, emit_store
+from symcnn.backends.jit import intrinsic
 
 POINTS = tuple(Fraction(n, 4) for n in (0, 3, -3, 6, -6))
 EXTENT = len(POINTS) + 1  # of a tile of inputs; the last point is infinity

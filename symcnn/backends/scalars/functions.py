@@ -14,9 +14,9 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import as_dtype
 
-from symcnn.backends.cpu import transcendental
-from symcnn.backends.cpu.formula import Value, call, convert, formula, from_bits, number_type, select
-from symcnn.backends.cpu.jit import overload
+from symcnn.backends.jit import overload
+from symcnn.backends.scalars import transcendental
+from symcnn.backends.scalars.formula import Value, call, convert, formula, from_bits, number_type, select
 
 NAMES: dict[str, object] = {}
 """Name in generated source -> function."""

@@ -27,7 +27,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from symcnn.backends.cpu.jit import intrinsic
+from symcnn.backends.jit import intrinsic
 
 # A product and a sum may be fused. Instructions without any flags of their own would be given those of the kernel.
 _FLAGS = ("contract",)

@@ -6,8 +6,8 @@ import numba
 import numpy as np
 import pytest
 
-from symcnn.backends.cpu import scalar
 from symcnn.backends.cpu.compiler import FASTMATH
+from symcnn.backends.scalars import functions
 from symcnn.ops.elementwise import ROWS
 
 # Largest errors in units of the last place, as the module's docstring gives them.
@@ -29,7 +29,7 @@ def loop(name, arity=1):
     arguments = ", ".join(f"x{k}[i]" for k in range(arity))
     parameters = ", ".join(f"x{k}" for k in range(arity))
     source = f"def loop({parameters}, out):\n    for i in range(out.size):\n        out[i] = {name}({arguments})\n"
-    namespace = dict(scalar.NAMES)
+    namespace = dict(functions.NAMES)
     exec(source, namespace)
     return numba.njit(fastmath=FASTMATH, error_model="numpy")(namespace["loop"])
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from symcnn.backends.cpu.expressions import MERGED, rebuilt
+from symcnn.backends.nests.expressions import MERGED, rebuilt
 from symcnn.ir.graph import toposort
 from symcnn.ir.loops import Axis, Call, Const, Expr, Fold, Index, Load, Nest, Size, Store, children, const
 from symcnn.ops.shape import flat_index

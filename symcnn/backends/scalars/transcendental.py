@@ -33,7 +33,7 @@ from math import inf, nan
 
 from numba.core import types
 
-from symcnn.backends.cpu.formula import Value, bits, call, convert, from_bits, polynomial, select, with_sign
+from symcnn.backends.scalars.formula import Value, bits, call, convert, from_bits, polynomial, select, with_sign
 
 
 @dataclass(frozen=True)

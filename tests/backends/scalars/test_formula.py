@@ -6,7 +6,7 @@ import pytest
 from numba.core import types
 
 from symcnn.backends.cpu.compiler import REORDERING
-from symcnn.backends.cpu.formula import bits, convert, formula, from_bits, polynomial, select, with_sign
+from symcnn.backends.scalars.formula import bits, convert, formula, from_bits, polynomial, select, with_sign
 
 SIGNED, UNSIGNED, FLOATS = ["int8", "int32", "int64"], ["uint8", "uint64"], ["float32", "float64"]
 

@@ -6,8 +6,8 @@ import numba
 import numpy as np
 import pytest
 
-from symcnn.backends.cpu import scalar
 from symcnn.backends.cpu.compiler import REORDERING
+from symcnn.backends.scalars import functions
 from symcnn.ops.elementwise import ROWS
 from symcnn.ops.random import philox
 
@@ -33,8 +33,8 @@ FLOATS = [
     700.0,
 ]
 INTEGERS = [0, 1, 2, 3, 7, -1, -2, -3, -7, 100]
-ARITY = {name: ROWS[{"atan": "arctan"}.get(name, name)].arity for name in scalar.NAMES}
-SPECIFICATION = {name: ROWS[{"atan": "arctan"}.get(name, name)].numpy for name in scalar.NAMES}
+ARITY = {name: ROWS[{"atan": "arctan"}.get(name, name)].arity for name in functions.NAMES}
+SPECIFICATION = {name: ROWS[{"atan": "arctan"}.get(name, name)].numpy for name in functions.NAMES}
 DTYPES = [np.dtype(name) for name in ["float32", "float64", "int8", "int32", "int64", "uint8", "uint64", "bool"]]
 FLOAT_ONLY = [
     "sqrt",
@@ -74,7 +74,7 @@ def compile_loop(functions, dtype, *operands):
     outs = ", ".join(f"out_{f}" for f in functions)
     lines = [f"        out_{f}[i] = {f}({args})" for f in functions]
     source = f"def loop({params}, {outs}):\n    for i in range(x0.size):\n" + "\n".join(lines)
-    namespace = dict(scalar.NAMES)
+    namespace = dict(functions.NAMES)
     exec(source, namespace)
     return numba.njit(fastmath=REORDERING, error_model="numpy")(namespace["loop"]), results
 
