@@ -116,7 +116,7 @@ def test_a_kernel_depends_on_the_sources_it_uses_and_no_others(monkeypatch):
             "cpu.tuned.tile",
             "cpu.codegen",
             "cpu.executor",
-        )  # fmt: skip
+        )
     }
     compiler._fingerprint.cache_clear()
     assert changed == {

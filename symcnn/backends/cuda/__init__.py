@@ -1,0 +1,1 @@
+"""The same plans on an NVIDIA GPU, through numba.cuda."""
