@@ -14,11 +14,11 @@ from symcnn.backends.base import KernelInfo
 from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import HEADER, Launch
-from symcnn.backends.cpu.parts import Partials
 from symcnn.backends.cpu.prepared import LARGEST, Prepared, prepared
 from symcnn.backends.cpu.tuned import compiled_beforehand, tuned_choice, tuned_kernel
+from symcnn.backends.nests.parts import Partials
+from symcnn.backends.nests.sizes import integer
 from symcnn.config import config
-from symcnn.ir.loops import Call, Const, Index, Param, Size, Stride
 from symcnn.ir.variable import Constant, Shared, Variable
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
@@ -203,22 +203,7 @@ class CpuExecutable:
 
     def _integer(self, expr) -> int:
         """A run-time argument, now that shapes are known."""
-        types = self.plan.types
-        if isinstance(expr, Const):
-            return int(expr.value)
-        if isinstance(expr, (Size, Stride)) and isinstance(expr.variable, Partials):
-            return self._integer(expr.variable.sizes[expr.dimension + isinstance(expr, Stride)])
-        if isinstance(expr, Size):
-            return types[expr.variable].shape[expr.dimension]
-        if isinstance(expr, Stride):
-            return prod(types[expr.variable].shape[expr.dimension + 1 :])
-        if isinstance(expr, Param):
-            v = expr.variable
-            return v.op.parameters(*(types[x] for x in v.inputs))[expr.position]
-        if isinstance(expr, Index):
-            return 0  # the length of a part depends on which one it is: all but the last are as long as the first
-        assert isinstance(expr, Call), expr
-        return _ARITHMETIC[expr.function](*map(self._integer, expr.args))
+        return integer(expr, self.plan.types)
 
     def _block(
         self, launch: Launch, workspace: int, epilogue: tuple[int, int, int] = (0, 0, 0), moved=None
@@ -323,17 +308,6 @@ def _table(rows) -> tuple[np.ndarray, ...]:
     """What the executor walks: kernel addresses, numbers of tasks, grains, addresses of argument blocks."""
     dtypes = (np.uintp, np.int64, np.int64, np.uintp)
     return tuple(np.array([row[k] for row in rows], dtype) for k, dtype in enumerate(dtypes))
-
-
-_ARITHMETIC = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "floor_divide": lambda a, b: a // b,
-    "remainder": lambda a, b: a % b,
-    "maximum": max,
-    "minimum": min,
-}
 
 
 def _words(generated: Generated) -> int:

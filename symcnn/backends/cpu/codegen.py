@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from symcnn.backends.cpu.interiors import Interiors
 from symcnn.backends.cpu.launch import HEADER
-from symcnn.backends.cpu.parts import in_parts
 from symcnn.backends.nests.expressions import Row, Scope, indent, storage
 from symcnn.backends.nests.normal import normal_form
+from symcnn.backends.nests.parts import in_parts
 from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Nest, children
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symcnn.backends.cpu.folds import Folds, at_zero, bounds, initial, is_short, nested
 from symcnn.backends.nests.expressions import Scope, coefficient, indent, literal, rebuilt
+from symcnn.backends.nests.folds import Folds, at_zero, bounds, initial, is_short, nested
 from symcnn.ir.loops import Axis, Const, Expr, Fold, Index, Load, Store, children, const
 
 if TYPE_CHECKING:

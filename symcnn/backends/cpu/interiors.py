@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from symcnn.backends.cpu.folds import is_short
 from symcnn.backends.cpu.halos import Halos
 from symcnn.backends.nests.expressions import Row, coefficient, rebuilt
+from symcnn.backends.nests.folds import is_short
 from symcnn.ir.loops import Call, Expr, Fold, Index, Store, call, const
 
 if TYPE_CHECKING:

@@ -105,6 +105,14 @@ class Expressions:
         """Whether the loops of `fold` should rather run outside the loop along `row`."""
         raise NotImplementedError
 
+    def integer(self, expr: Expr, scope: Scope) -> str:
+        """Text of a position or a size, of which no number is large."""
+        return self.emit(expr, scope)
+
+    def condition(self, expr: Expr, scope: Scope) -> str:
+        """Text of what decides between branches: as a rule, comparisons of positions."""
+        return self.emit(expr, scope)
+
     # ---- analysis
 
     def analyse(self, root: Expr) -> None:
@@ -200,7 +208,7 @@ class Expressions:
 
     def _guard(self, condition: Expr, a: Expr, b: Expr, scope: Scope) -> str:
         """A choice of which only one side is evaluated: a conditional expression, or statement where a side needs names."""
-        test = self.emit(condition, scope)
+        test = self.condition(condition, scope)
         sides = [Scope(scope, frozenset(), guarded=True) for _ in (a, b)]
         texts = [self.emit(x, side) for x, side in zip((a, b), sides, strict=True)]
         if not any(side.lines for side in sides):
@@ -216,7 +224,7 @@ class Expressions:
         for dimension, i in enumerate(index):
             if (isinstance(i, Const) and i.value == 0) or i is MERGED:
                 continue
-            text = self.emit(i, scope)
+            text = self.integer(i, scope)
             if all(d == 1 for d in variable.shape[dimension + 1 :]):
                 terms.append(text)
             else:

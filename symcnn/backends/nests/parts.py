@@ -1,7 +1,7 @@
 """Large folds to few results, shared by all threads: parts of the domain first, then a fold of the parts.
 
 How many parts there are depends on sizes alone, never on the number of threads, so neither does the result. Parts of
-float32 sums are kept in float64.
+float32 sums may be kept in float64.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from symcnn.backends.nests.expressions import contiguity, loads_below, rebuilt
 from symcnn.ir.loops import Axis, Call, Const, Expr, Fold, Index, Load, Nest, Size, Store, call, children, const
 
-MOST_PARTS = 64
 LEAST_PART = 32  # elements folded into each of the results
 LARGE = 32_768  # elements of a domain that a second thread is worth
 UNKNOWN = 128  # what a size is taken for while it is unknown
@@ -41,8 +40,8 @@ class Partials:
         return tuple(size.value if isinstance(size, Const) else None for size in self.sizes[:2])
 
 
-def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
-    """The nest of the parts, if `nest` is better done in parts, and the nest that follows it."""
+def in_parts(nest: Nest, most: int = 64, float64_sums: bool = True) -> tuple[Nest | None, Nest]:
+    """The nest of the parts, at `most` so many, if `nest` is better done in parts, and the nest that follows it."""
     folds = _large_folds(nest) if len(nest.axes) < 2 else []
     if not folds:
         return None, nest
@@ -53,11 +52,12 @@ def in_parts(nest: Nest) -> tuple[Nest | None, Nest]:
     for other in others:
         domain = domain * other.extent
     limit = call("minimum", domain // LEAST_PART, domain * width // LARGE)
-    parts = call("maximum", call("minimum", limit, MOST_PARTS), 1)
+    parts = call("maximum", call("minimum", limit, most), 1)
     point = (Index(along[0].name),) if along else (const(0),)
     stores, swaps = [], {}
     for fold in folds:
-        dtype = np.dtype("float64") if fold.kind == "sum" and fold.dtype == np.float32 else fold.dtype
+        wide = float64_sums and fold.kind == "sum" and fold.dtype == np.float32
+        dtype = np.dtype("float64") if wide else fold.dtype
         partials: Any = Partials(dtype, (parts, width, (axis.extent + (parts - 1)) // parts))
         count = Size(partials, 0)
         length = Size(partials, 2)

@@ -47,6 +47,8 @@ _STEP = {
 class Folds(Expressions):
     """Emits folds; `rows` are the accumulators in private memory, name and dtype."""
 
+    float64_sums = True  # of float32, if they may be long
+
     def __init__(self):
         super().__init__()
         self.rows: list[tuple[str, np.dtype]] = []
@@ -104,7 +106,7 @@ class Folds(Expressions):
         known = [c for c in conditions if not self.free_in(c) & later]
         if known:
             inner = Scope(scope, frozenset(), guarded=True)
-            test = " and ".join(self.emit(c, scope) for c in known)
+            test = " and ".join(self.condition(c, scope) for c in known)
             self._loops(inner, axes, [c for c in conditions if c not in set(known)], row, innermost, blocks)
             scope.lines += [f"if {test}:", *indent(inner.lines)]
             return
@@ -112,7 +114,7 @@ class Folds(Expressions):
             innermost(scope, conditions)
             return
         axis, *rest = axes
-        counter, extent = self.counter(axis), self.emit(axis.extent, scope)
+        counter, extent = self.counter(axis), self.integer(axis.extent, scope)
         inner = Scope(scope, frozenset((axis.name,)))
         self._loops(inner, rest, conditions, row, innermost, blocks)
         if rest or not blocks:
@@ -189,7 +191,7 @@ class _Total:
     def __init__(self, emitter: Folds, fold: Fold, row: Row | None):
         self.emitter, self.fold, self.row = emitter, fold, row
         constant = all(isinstance(axis.extent, Const) for axis in fold.axes)
-        long = fold.kind == "sum" and fold.dtype == np.float32 and not constant
+        long = emitter.float64_sums and fold.kind == "sum" and fold.dtype == np.float32 and not constant
         self.dtype = np.dtype("float64") if long else fold.dtype
         self.in_blocks = long and row is None
         self.total = element(emitter, "f", self.dtype, row)
@@ -236,7 +238,7 @@ class _Position:
         position: Expr = const(0)
         for axis in self.fold.axes:
             position = position * axis.extent + Index(axis.name)
-        where, value = self.emitter.emit(position, scope), stored(value, self.row, self.value_dtype)
+        where, value = self.emitter.integer(position, scope), stored(value, self.row, self.value_dtype)
         chosen = self.emitter.temporary("b")
         return [
             f"{chosen} = {better}",
