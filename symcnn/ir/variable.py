@@ -22,6 +22,9 @@ from symcnn.ir.op import Op, build
 from symcnn.ir.types import Dimension, TensorType, as_dtype
 from symcnn.keywords import array_method, checked_keywords
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -297,21 +300,48 @@ class Constant(Variable):
 class Shared(Variable):
     """A leaf that keeps its value between calls: parameters, optimiser state.
 
-    The shape and dtype are fixed when it is made, so its memory never moves.
+    The shape and dtype are fixed when it is made, so its memory never moves. The newest value may be on a device, after a
+    run there; whoever asks for `storage` gets it from there first.
 
     Attributes
     ----------
-    storage : numpy.ndarray
-        The value. Whoever writes to it counts that in `changes`.
     changes : int
         How often the value was replaced: what was made of it is still good if this number has not moved.
     """
 
-    __slots__ = ("changes", "storage")
+    __slots__ = ("_host", "_newer", "changes")
 
     def __init__(self, value: np.ndarray, name: str | None = None):
         super().__init__(None, (), TensorType(value.dtype, value.shape), name)
-        self.storage, self.changes = value, 0
+        self._host, self.changes = value, 0
+        self._newer: list[Callable[[np.ndarray], None]] = []  # what writes a newer value into the memory here, if any
+
+    @property
+    def storage(self) -> np.ndarray:
+        """The value. Whoever writes to it counts that in `changes`."""
+        if self._newer:
+            self._bring_home()
+        return self._host
+
+    def is_elsewhere(self, bring: Callable[[np.ndarray], None]) -> None:
+        """Remember that a device replaces the value, and count that in `changes`.
+
+        Parameters
+        ----------
+        bring : callable
+            Called as ``bring(array)`` when the value is first needed here, to write it into `array`, once everything is
+            done that was asked of the device. If it fails it is asked again the next time: an old value is never taken
+            for the newest.
+        """
+        self.changes += 1
+        self._newer = [bring]  # a new list: what is being brought home by another thread is not this one
+
+    def _bring_home(self) -> None:
+        with moving:
+            newer = self._newer
+            if newer:
+                newer[0](self._host)
+                newer.clear()
 
     def get_value(self) -> np.ndarray:
         """A copy of the current value."""
@@ -330,12 +360,9 @@ class Shared(Variable):
             If an integer does not fit into this dtype.
         """
         array = np.asarray(as_numpy(value))
-        if array.shape != self.storage.shape:
+        if array.shape != self.shape:
             raise ShapeError(
-                f"set_value: {self!r} has a fixed shape",
-                where=self.origin,
-                expected=self.storage.shape,
-                found=array.shape,
+                f"set_value: {self!r} has a fixed shape", where=self.origin, expected=self.shape, found=array.shape
             )
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
             raise DTypeError(
@@ -348,9 +375,21 @@ class Shared(Variable):
                     f"set_value: values overflow {self.dtype}", where=self.origin,
                     expected=f"{limits.min} to {limits.max}", found=f"{array.min()} to {array.max()}",
                 )  # fmt: skip
-        self.changes += 1
-        self.storage[...] = array
+        with moving:
+            self.changes += 1
+            self._newer = []
+            self._host[...] = array
 
+
+def bring_home(values: Iterable[Shared]) -> None:
+    """Have the newest values here: for whoever reads them by address."""
+    for value in values:
+        if value._newer:
+            value._bring_home()
+
+
+moving = threading.RLock()
+"""Held while values move between memories here and on devices; a device holds it while it is asked to run something."""
 
 _lock = threading.Lock()
 _nodes: WeakValueDictionary = WeakValueDictionary()

@@ -19,7 +19,7 @@ from symcnn.backends.cpu.tuned import compiled_beforehand, tuned_choice, tuned_k
 from symcnn.backends.nests.parts import Partials
 from symcnn.backends.nests.sizes import integer
 from symcnn.config import config
-from symcnn.ir.variable import Constant, Shared, Variable
+from symcnn.ir.variable import Constant, Shared, Variable, bring_home
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import NOWHERE, Plan, View
@@ -127,6 +127,8 @@ class CpuExecutable:
         self._inputs = [(k, b.variable) for k, b in enumerate(plan.buffers) if b.kind == "input"]
         self._outputs = [(k, plan.types[b.variable]) for k, b in enumerate(plan.buffers) if b.kind == "output"]
         self._returned = self._own_arrays()
+        leaves = [b.variable for b in plan.buffers if isinstance(b.variable, Shared)]
+        self._state = tuple(dict.fromkeys([*leaves, *plan.program.updates]))
         self._late = [(s, v) for s, v in plan.program.updates.items() if plan.buffer_of(v).home is not s]
 
     # ---- making the table
@@ -250,7 +252,8 @@ class CpuExecutable:
             return self._results()
 
     def _bring(self, values):
-        """This call's arrays: inputs, and fresh memory for the outputs."""
+        """This call's arrays: state that a device has, inputs, and fresh memory for the outputs."""
+        bring_home(self._state)
         for number, variable in self._inputs:
             self._put(number, values[variable])
         for number, type in self._outputs:
