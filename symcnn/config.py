@@ -29,12 +29,17 @@ def _threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _switch(name: str) -> bool:
-    """Whether the environment variable turns something on; what is not set is on."""
-    named = os.environ.get(name) or "1"
+def _switch(name: str, default: str = "1") -> bool:
+    """Whether the environment variable turns something on; what is not set is as by default."""
+    named = os.environ.get(name) or default
     if named.lower() not in SWITCH:
         raise InputError(f"{name} must be one of {', '.join(SWITCH)}", where="the environment", found=repr(named))
     return SWITCH[named.lower()]
+
+
+def _simulates_cuda() -> bool:
+    """Whether one of the two variables asks for it: Numba has one of its own."""
+    return _switch("SYMCNN_SIMULATE_CUDA", default=os.environ.get("NUMBA_ENABLE_CUDASIM") or "0")
 
 
 def _dtype() -> str:
@@ -62,6 +67,13 @@ class Config:
         Whether float32 convolutions may take Winograd's algorithm where it is faster (``SYMCNN_WINOGRAD``); takes
         effect for functions built afterwards. Its rounding errors are a few times those of a direct sum, numbers above
         some 1e37 overflow earlier, and NaN or infinity spreads to the whole 4 x 4 tile of outputs that it meets.
+    tf32 : bool
+        Whether float32 convolutions on a GPU may use its tensor cores, which round their operands to 10 bits of mantissa
+        and add in float32 (``SYMCNN_TF32``), as PyTorch does by default; takes effect for functions built afterwards.
+    simulate_cuda : bool
+        Whether ``device="cuda"`` runs its kernels in Numba's simulator (``SYMCNN_SIMULATE_CUDA``, or Numba's own
+        ``NUMBA_ENABLE_CUDASIM``; off by default): thread by thread in Python, many thousand times slower, to read and test
+        kernels on a machine without a GPU. Takes effect for functions built afterwards.
     """
 
     default_dtype: str = field(default_factory=_dtype)
@@ -69,11 +81,15 @@ class Config:
     threads: int = field(default_factory=_threads)
     tuned: bool = field(default_factory=lambda: _switch("SYMCNN_TUNED"))
     winograd: bool = field(default_factory=lambda: _switch("SYMCNN_WINOGRAD"))
+    tf32: bool = field(default_factory=lambda: _switch("SYMCNN_TF32"))
+    simulate_cuda: bool = field(default_factory=_simulates_cuda)
 
     def __setattr__(self, name, value):
-        names = [f.name for f in fields(self)]
-        if name not in names:
-            raise InputError(f"there is no setting {name!r}", expected=", ".join(names))
+        types = {f.name: f.type for f in fields(self)}
+        if name not in types:
+            raise InputError(f"there is no setting {name!r}", expected=", ".join(types))
+        if types[name] == "bool" and not isinstance(value, bool):
+            raise InputError(f"config.{name} must be True or False", found=repr(value))
         if name == "threads" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise InputError("config.threads must be a positive integer", found=repr(value))
         if name == "default_dtype" and str(value) not in FLOATS:

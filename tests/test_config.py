@@ -7,13 +7,24 @@ import symcnn as sc
 from symcnn.config import Config
 
 
-@pytest.mark.parametrize("name", ["tuned", "winograd"])
 @pytest.mark.parametrize(
-    "text, value", [("0", False), ("1", True), ("False", False), ("YES", True), ("off", False), ("", True)]
+    "name, default", [("tuned", True), ("winograd", True), ("tf32", True), ("simulate_cuda", False)]
 )
-def test_switches(monkeypatch, name, text, value):
+@pytest.mark.parametrize("text, value", [("0", False), ("1", True), ("False", False), ("YES", True), ("off", False)])
+def test_switches(monkeypatch, name, default, text, value):
+    monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
     monkeypatch.setenv(f"SYMCNN_{name.upper()}", text)
     assert getattr(Config(), name) is value
+    monkeypatch.setenv(f"SYMCNN_{name.upper()}", "")
+    assert getattr(Config(), name) is default
+
+
+def test_numbas_own_variable_simulates_cuda_unless_ours_says_otherwise(monkeypatch):
+    monkeypatch.delenv("SYMCNN_SIMULATE_CUDA", raising=False)
+    monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
+    assert Config().simulate_cuda is True
+    monkeypatch.setenv("SYMCNN_SIMULATE_CUDA", "off")
+    assert Config().simulate_cuda is False
 
 
 @pytest.mark.parametrize(
@@ -21,6 +32,7 @@ def test_switches(monkeypatch, name, text, value):
     [
         ("SYMCNN_TUNED", "2"),
         ("SYMCNN_WINOGRAD", "never"),
+        ("SYMCNN_SIMULATE_CUDA", "maybe"),
         ("SYMCNN_DTYPE", "float31"),
         ("SYMCNN_THREADS", "0"),
         ("SYMCNN_THREADS", "abc"),
@@ -35,7 +47,7 @@ def test_a_bad_environment_variable_is_named(monkeypatch, variable, text):
 
 
 @pytest.mark.parametrize(
-    "name, value", [("threads", 0), ("threads", True), ("threads", "2"), ("default_dtype", "int32")]
+    "name, value", [("threads", 0), ("threads", True), ("threads", "2"), ("default_dtype", "int32"), ("tf32", "off")]
 )
 def test_bad_values_are_refused(name, value):
     settings = Config()
