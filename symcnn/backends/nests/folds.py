@@ -38,7 +38,7 @@ SUMMED_IN_FLOAT32 = 256  # elements; the sums of such blocks are added in float6
 
 UNROLLED = 16  # iterations of a fold that is rather unrolled than taken by rows
 
-_STEP = {
+STEP = {
     "sum": "{0} + {1}", "prod": "{0} * {1}", "max": "maximum({0}, {1})", "min": "minimum({0}, {1})",
     "any": "{0} or {1}", "all": "{0} and {1}",
 }  # fmt: skip
@@ -62,16 +62,9 @@ class Folds(Expressions):
 
     def fold(self, fold: Fold, scope: Scope, row: Row | None) -> str:
         conditions, _ = self.conditions(fold, row)
-        folds = self._companions(fold, scope, row, conditions)
+        folds = self.companions(fold, scope, row, conditions)
         bodies = [self.conditions(f, row)[1] for f in folds]
-        positions = {f: _Position(self, f, row) for f in folds if f.kind.startswith("arg")}
-        found = {(f.kind[3:], body): positions[f] for f, body in zip(folds, bodies, strict=True) if f in positions}
-        accumulators = [
-            positions[f] if f in positions
-            else _Best(found[f.kind, body]) if (f.kind, body) in found
-            else _Total(self, f, row)
-            for f, body in zip(folds, bodies, strict=True)
-        ]  # fmt: skip
+        accumulators = self.accumulators(folds, bodies, row)
         work = Scope(scope, frozenset())  # what is computed before the loops comes before the start, too
         starts = [line for a in accumulators for line in a.start()]
         if row is None:
@@ -89,7 +82,7 @@ class Folds(Expressions):
             else:
                 self._along(row, inner, rest, update)
 
-        blocks = [a for a in accumulators if isinstance(a, _Total) and a.in_blocks]
+        blocks = [a for a in accumulators if isinstance(a, Total) and a.in_blocks]
         self._loops(work, list(fold.axes), conditions, row, innermost, blocks)
         scope.lines += work.lines
         for f, accumulator in zip(folds, accumulators, strict=True):
@@ -97,6 +90,17 @@ class Folds(Expressions):
             if row is None:
                 self.name(f, scope.names[f], scope)
         return scope.names[fold]
+
+    def accumulators(self, folds: list[Fold], bodies: list[Expr], row: Row | None) -> list[Total | Position | Best]:
+        """What is kept while `folds` over `bodies` share their loops."""
+        positions = {f: Position(self, f, row) for f in folds if f.kind.startswith("arg")}
+        found = {(f.kind[3:], body): positions[f] for f, body in zip(folds, bodies, strict=True) if f in positions}
+        return [
+            positions[f] if f in positions
+            else Best(found[f.kind, body]) if (f.kind, body) in found
+            else Total(self, f, row)
+            for f, body in zip(folds, bodies, strict=True)
+        ]  # fmt: skip
 
     # ---- loops
 
@@ -145,7 +149,7 @@ class Folds(Expressions):
 
     # ---- which folds, under which conditions
 
-    def _companions(self, fold: Fold, scope: Scope, row, conditions) -> list[Fold]:
+    def companions(self, fold: Fold, scope: Scope, row, conditions) -> list[Fold]:
         """The folds that can share the loops of `fold`, with it."""
         outside: Scope | None = scope
         while outside is not None:
@@ -185,7 +189,7 @@ class Folds(Expressions):
         return tuple(kept), value
 
 
-class _Total:
+class Total:
     """The accumulator of a sum, a maximum and the like."""
 
     def __init__(self, emitter: Folds, fold: Fold, row: Row | None):
@@ -204,7 +208,7 @@ class _Total:
 
     def update(self, body: Expr, scope: Scope):
         value = self.emitter.emit(body.cast(self.fold.dtype), scope)
-        text = _STEP[self.fold.kind].format(loaded(self.part, self.row, self.dtype), value)
+        text = STEP[self.fold.kind].format(loaded(self.part, self.row, self.dtype), value)
         if self.dtype.kind in "iu" and self.dtype.itemsize < 8:
             text = f"{self.dtype.name}({text})"
         return [f"{self.part} = {stored(text, self.row, self.dtype)}"]
@@ -214,7 +218,7 @@ class _Total:
         return text if self.dtype == self.fold.dtype else f"{self.fold.dtype.name}({text})"
 
 
-class _Position:
+class Position:
     """The accumulators of argmax and argmin: the best value so far, and where it was."""
 
     def __init__(self, emitter: Folds, fold: Fold, row: Row | None):
@@ -250,10 +254,10 @@ class _Position:
         return f"int64({self.at})" if self.dtype != INT else self.at
 
 
-class _Best:
+class Best:
     """A maximum whose place is looked for anyway."""
 
-    def __init__(self, position: _Position):
+    def __init__(self, position: Position):
         self.position = position
 
     def start(self):

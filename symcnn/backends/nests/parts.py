@@ -86,7 +86,7 @@ def _large_folds(nest: Nest) -> list[Fold]:
             found.append(expr)
         stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
     along = {f: _along(f, nest) for f in found}
-    sizes = {f: np.prod([_guess(a.extent) for a in (*along[f], *f.axes)]) for f in found}
+    sizes = {f: np.prod([usual(a.extent) for a in (*along[f], *f.axes)]) for f in found}
     found = [f for f in found if sizes[f] >= LARGE]
     if not found:
         return []
@@ -116,11 +116,12 @@ def _has_fold(expr: Expr) -> bool:
     return isinstance(expr, Fold) or any(map(_has_fold, children(expr)))
 
 
-def _guess(extent: Expr) -> int:
+def usual(extent: Expr) -> int:
+    """The value of a size, or a usual one while it is unknown."""
     if isinstance(extent, Const):
         return int(extent.value)
     if isinstance(extent, Size):
         return extent.variable.shape[extent.dimension] or UNKNOWN
     if isinstance(extent, Call) and extent.function == "multiply":
-        return _guess(extent.args[0]) * _guess(extent.args[1])
+        return usual(extent.args[0]) * usual(extent.args[1])
     return UNKNOWN

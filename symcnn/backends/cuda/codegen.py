@@ -1,0 +1,255 @@
+"""From a loop nest to the Python source of GPU kernels.
+
+Each nest is spread over threads in one of three ways:
+
+*points*: a thread per element of the result, with all folds that it needs inside. Neighbouring threads make neighbouring
+elements, so they read and write neighbouring memory.
+
+*rows*: a thread per point of the outer axes, which goes along the inner ones by itself: where rows are short.
+
+*blocks*: a block per point of the outer axes. Its threads share out each fold over the row, add up their parts in shared
+memory, and then share out the row itself.
+
+Which it is follows from the nest alone, never from the sizes of a call: a new batch compiles nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symcnn.backends.cuda.launch import Kernel
+from symcnn.backends.cuda.sharing import SharedFolds
+from symcnn.backends.nests.expressions import Scope, contiguity, indent, loads_below, storage
+from symcnn.backends.nests.normal import normal_form
+from symcnn.backends.nests.parts import in_parts, usual
+from symcnn.ir.loops import BOOL, Axis, Call, Const, Expr, Fold, Nest, children, const
+
+if TYPE_CHECKING:
+    from symcnn.backends.cuda.launch import Geometry
+    from symcnn.schedule.lower import Step
+
+MOST_PARTS = 256
+SHORT_ROW = 64  # elements of a row, or of a sum, that one thread rather does alone
+MANY = 16_384  # results that are threads enough, however long their sums
+WIDE_GRID = 1024  # blocks that share out a single row
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A generated kernel and what to launch it with.
+
+    Attributes
+    ----------
+    kernel : Kernel
+    operands : tuple of Variables or Partials
+    integers : tuple of Expr
+        Sizes and what is computed from them.
+    points : Expr
+        Pieces of work.
+    per_block : int
+        How many of them a block does.
+    before : Generated or None
+        A kernel that must run first; it leaves the Partials among the operands.
+    """
+
+    kernel: Kernel
+    operands: tuple
+    integers: tuple
+    points: Expr
+    per_block: int
+    before: Generated | None = None
+
+    @property
+    def stages(self) -> tuple[Generated, ...]:
+        """The kernels in the order in which they run."""
+        return (self.before, self) if self.before is not None else (self,)
+
+
+def generate(step: Step, geometry: Geometry) -> Generated:
+    """The kernels of a step that has no tuned one."""
+    parts, nest = in_parts(normal_form(step), MOST_PARTS, float64_sums=False)
+    before = _Generator(step, parts, geometry, "parts of ").run() if parts is not None else None
+    return _Generator(step, nest, geometry).run(before)
+
+
+def product(axes) -> Expr:
+    """How many points `axes` span."""
+    total: Expr = const(1)
+    for axis in axes:
+        total = total * axis.extent
+    return total
+
+
+class _Generator(SharedFolds):
+    def __init__(self, step: Step, nest: Nest, geometry: Geometry, what: str = ""):
+        super().__init__()
+        self.nest, self.geometry, self.title = nest, geometry, what + step.name
+        for store in nest.stores:
+            self.analyse(store.value)
+        self.together = always_evaluated([store.value for store in nest.stores])
+        self.counters = {axis.name: f"i{k}" for k, axis in enumerate(nest.axes)}
+
+    def run(self, before: Generated | None = None) -> Generated:
+        """The kernel, which follows `before`."""
+        how, outer = self._mapping()
+        inner = self.nest.axes[len(outer) :]
+        if how == "blocks":
+            lines, points, per_block = self._blocks(outer, inner), product(outer), 1
+            if not outer and inner and before is not None:
+                points, per_block = product(inner), self.geometry.row
+        else:
+            lines, points, per_block = self._threads(outer, inner), product(outer), self.geometry.flat
+        threads = self.geometry.row if how == "blocks" else self.geometry.flat
+        return Generated(
+            Kernel(
+                "\n".join([self._head(), *indent([f'"""{self.title}"""', *lines])]) + "\n",
+                tuple(storage(v.dtype) for v in self.operands), len(self.integers), threads,
+            ),
+            tuple(self.operands), tuple(self.integers), points, per_block, before,
+        )  # fmt: skip
+
+    def _head(self) -> str:
+        return f"def kernel({', '.join([*self.operands.values(), *self.integers.values()])}):"
+
+    # ---- how to spread the work
+
+    def _mapping(self) -> tuple[str, tuple[Axis, ...]]:
+        """points, rows or blocks; and the axes of which each point is a thread's, or a block's."""
+        axes, outer = self.nest.axes, self.nest.axes[: self.nest.outer]
+        inner = {axis.name for axis in axes[self.nest.outer :]}
+        of_a_row = [f for f in self.together if not self.free_in(f) & inner]
+        rows = [s for s in self.nest.stores if len(s.axes) < len(axes)]
+        if inner and (rows or of_a_row):
+            length = max([usual(product(axes[self.nest.outer :])), *(usual(product(f.axes)) for f in of_a_row)])
+            return ("rows" if length <= SHORT_ROW and outer else "blocks"), outer
+        folds = [f for f in self.together if not self._inside_another(f)]
+        long = [f for f in folds if usual(product(f.axes)) > SHORT_ROW]
+        if long and not (usual(product(axes)) >= MANY and all(map(self._is_coalesced, long))):
+            return "blocks", axes
+        return "points", axes
+
+    def _inside_another(self, fold: Fold) -> bool:
+        names = {axis.name for axis in self.nest.axes}
+        return bool(self.free_in(fold) - names)
+
+    def _is_coalesced(self, fold: Fold) -> bool:
+        """Whether neighbouring results read neighbouring memory at every step of the fold."""
+        last = self.nest.axes[-1].name if self.nest.axes else ""
+        loads = [load for load in loads_below(fold.body) if fold.axes[-1].name in self.free_in(load)]
+        return all(contiguity(load, last) in (0, 1) for load in loads)
+
+    # ---- a thread per point, or per row
+
+    def _threads(self, outer, inner) -> list[str]:
+        top = Scope(None, frozenset())
+        body = Scope(top, frozenset(a.name for a in outer))
+        self._decompose(body, outer, "point")
+        self._stores(body, [s for s in self.nest.stores if len(s.axes) <= len(outer)])
+        points = [s for s in self.nest.stores if len(s.axes) > len(outer)]
+        if points:
+            self._loops_over(body, list(inner), points)
+        count = (
+            self.integer(product(outer), top)
+            if all(isinstance(a.extent, Const) for a in outer)
+            else self.number(product(outer))
+        )
+        return [
+            f"point = int32(cuda.blockIdx.x * {self.geometry.flat} + cuda.threadIdx.x)",
+            *top.lines,
+            f"if point < {count}:",
+            *indent(body.lines),
+        ]
+
+    def _loops_over(self, scope: Scope, axes: list[Axis], stores):
+        """`stores` inside one loop per axis."""
+        if not axes:
+            self._stores(scope, stores)
+            return
+        axis, *rest = axes
+        inner = Scope(scope, frozenset((axis.name,)))
+        extent = self.integer(axis.extent, scope)
+        self._loops_over(inner, rest, stores)
+        scope.lines += [f"for {self.counters[axis.name]} in range({extent}):", *indent(inner.lines)]
+
+    # ---- a block per row
+
+    def _blocks(self, outer, inner) -> list[str]:
+        top = Scope(None, frozenset())
+        self.block = body = Scope(top, frozenset(a.name for a in outer))
+        many = not outer and bool(inner)  # the blocks share out a single row, each with all folds to itself
+        self._decompose(body, outer, "cuda.blockIdx.x")
+        rows = [s for s in self.nest.stores if len(s.axes) <= len(outer)]
+        points = [s for s in self.nest.stores if len(s.axes) > len(outer)]
+        first = "thread == 0 and cuda.blockIdx.x == 0" if many else "thread == 0"
+        names = frozenset(a.name for a in inner)
+        for fold in [f for f in self.together if not self.free_in(f) & names and not self._inside_another(f)]:
+            self.emit(fold, body)  # outside any branch: all threads take part in the sums
+        values = [(s, self._value(s, body, named=True)) for s in rows]
+        if rows:
+            one = Scope(body, frozenset())
+            for store, text in values:
+                self._store(store, text, one)
+            # No thread writes over what another has yet to read.
+            body.lines += ["cuda.syncthreads()", f"if {first}:", *indent(one.lines)]
+        if points:
+            loop = Scope(body, names)
+            self._decompose(loop, inner, "point")
+            self._stores(loop, points)
+            step = f"int32(cuda.gridDim.x * {self.geometry.row})" if many else f"int32({self.geometry.row})"
+            start = f"int32(cuda.blockIdx.x * {self.geometry.row} + thread)" if many else "thread"
+            span = f"{start}, {self.integer(product(inner), body)}, {step}"
+            counter = self.counters[inner[0].name] if len(inner) == 1 else "point"
+            body.lines += [f"for {counter} in range({span}):", *indent(loop.lines)]
+        return ["thread = int32(cuda.threadIdx.x)", *self.shared, *top.lines, *body.lines]
+
+    # ---- both
+
+    def _decompose(self, scope: Scope, axes, point: str):
+        """The counters of `axes` from the number of the point."""
+        if len(axes) < 2:
+            if axes and not (point == "point" and scope.parent is self.block and self.block is not None):
+                scope.lines.append(
+                    f"{self.counters[axes[0].name]} = {point if point == 'point' else f'int32({point})'}"
+                )
+            return
+        rest = point if point == "point" else f"int32({point})"
+        for axis in reversed(axes[1:]):
+            extent, counter = self.integer(axis.extent, scope), self.counters[axis.name]
+            scope.lines.append(f"{counter} = rest({rest}, {_typed(extent)})")
+            scope.lines.append(f"over_{counter} = quotient({rest}, {_typed(extent)})")
+            rest = f"over_{counter}"
+        scope.lines.append(f"{self.counters[axes[0].name]} = {rest}")
+
+    def _stores(self, scope: Scope, stores):
+        """All values first, then all writes: a write may replace an operand of another value."""
+        values = [(store, self._value(store, scope, named=len(stores) > 1)) for store in stores]
+        for store, text in values:
+            self._store(store, text, scope)
+
+    def _value(self, store, scope: Scope, named: bool) -> str:
+        text = self.emit(store.value, scope)
+        return self.name(store.value, text, scope) if named and not text.isidentifier() else text
+
+    def _store(self, store, text: str, scope: Scope):
+        text = f"uint8({text})" if store.target.dtype == BOOL else text
+        scope.lines.append(f"{self.operand(store.target)}[{self.offset(store.target, store.index, scope)}] = {text}")
+
+
+def _typed(extent: str) -> str:
+    return extent if extent.isidentifier() else f"int32({extent})"
+
+
+def always_evaluated(values) -> list[Fold]:
+    """The folds below `values` that do not stand in a branch."""
+    found: dict[Fold, None] = {}
+    stack, seen = list(reversed(values)), set()
+    while stack:
+        expr = stack.pop()
+        if expr in seen:
+            continue
+        seen.add(expr)
+        if isinstance(expr, Fold):
+            found[expr] = None
+        stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
+    return list(found)

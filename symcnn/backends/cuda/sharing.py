@@ -1,0 +1,134 @@
+"""Folds that the threads of a block share: each folds its part of the domain, then they fold the parts pairwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symcnn.backends.cuda.threads import ThreadCode
+from symcnn.backends.nests.expressions import Scope, indent, storage
+from symcnn.backends.nests.folds import STEP, Best, Position, Total
+from symcnn.ir.loops import BOOL, const
+
+if TYPE_CHECKING:
+    from symcnn.backends.cuda.launch import Geometry
+
+
+class SharedFolds(ThreadCode):
+    """Folds at the level of `block`, where all threads of a block are, are shared; `shared` declares their memory."""
+
+    geometry: Geometry
+
+    def __init__(self):
+        super().__init__()
+        self.block: Scope | None = None
+        self.shared: list[str] = []
+
+    def fold(self, fold, scope: Scope, row) -> str:
+        if scope is not self.block or fold not in set(self.together):
+            return super().fold(fold, scope, None)
+        conditions, _ = self.conditions(fold, None)
+        folds = self.companions(fold, scope, None, conditions)
+        bodies = [self.conditions(f, None)[1] for f in folds]
+        accumulators = self.accumulators(folds, bodies, None)
+        work = Scope(scope, frozenset())
+        work.lines += [line for a in accumulators for line in a.start()]
+        self._share_out(work, fold.axes, conditions, accumulators, bodies)
+        scope.lines += work.lines
+        self._reduce(scope, [a for a in accumulators if not isinstance(a, Best)])
+        for f, a in zip(folds, accumulators, strict=True):
+            scope.names[f] = a.result()
+            self.name(f, scope.names[f], scope)
+        return scope.names[fold]
+
+    def _share_out(self, scope: Scope, axes, conditions, accumulators, bodies):
+        """Each thread's part of the domain: every so many elements, so that neighbours read neighbouring memory."""
+        names = frozenset(a.name for a in axes)
+        inner = Scope(scope, names)
+        for axis in axes:
+            self.counter(axis)
+        total = const(1)
+        for axis in axes:
+            total = total * axis.extent
+        counter = self.counters[axes[0].name] if len(axes) == 1 else self.temporary("part")
+        rest = counter
+        for axis in reversed(axes[1:]):
+            extent, name = self.integer(axis.extent, scope), self.counters[axis.name]
+            extent = extent if extent.isidentifier() else f"int32({extent})"
+            inner.lines += [f"{name} = rest({rest}, {extent})", f"over_{name} = quotient({rest}, {extent})"]
+            rest = f"over_{name}"
+        if len(axes) > 1:
+            inner.lines.append(f"{self.counters[axes[0].name]} = {rest}")
+        body = Scope(inner, frozenset(), guarded=bool(conditions))
+        for a, value in zip(accumulators, bodies, strict=True):
+            body.lines += a.update(value, body)
+        if conditions:
+            test = " and ".join(self.condition(c, inner) for c in conditions)
+            inner.lines += [f"if {test}:", *indent(body.lines)]
+        else:
+            inner.lines += body.lines
+        span = f"thread, {self.integer(total, scope)}, int32({self.geometry.row})"
+        scope.lines += [f"for {counter} in range({span}):", *indent(inner.lines)]
+
+    def _reduce(self, scope: Scope, accumulators):
+        """The threads' parts, in shared memory, folded pairwise; the first of them is the result."""
+        levels, half = self.geometry.row.bit_length() - 1, self.temporary("half")
+        combined = []
+        for a in accumulators:
+            if isinstance(a, Total):
+                combined += self._combine_totals(scope, a, half)
+            else:
+                combined += self._combine_positions(scope, a, half)
+        scope.lines += [
+            "cuda.syncthreads()",
+            f"for level in range({levels}):",
+            f"    {half} = int32({self.geometry.row // 2} >> level)",
+            f"    if thread < {half}:",
+            *indent(indent(combined)),
+            "    cuda.syncthreads()",
+        ]
+
+    def _in_shared(self, scope: Scope, value: str, dtype) -> str:
+        """An array with the `value` of every thread."""
+        name = self.temporary("s")
+        self.shared.append(f"{name} = cuda.shared.array({self.geometry.row}, {storage(dtype)})")
+        scope.lines.append(f"{name}[thread] = {stored(value, dtype)}")
+        return name
+
+    def _combine_totals(self, scope, a: Total, half) -> list[str]:
+        array = self._in_shared(scope, a.total, a.dtype)
+        own, other = (loaded(f"{array}[{at}]", a.dtype) for at in ("thread", f"thread + {half}"))
+        text = STEP[a.fold.kind].format(own, other)
+        if a.dtype.kind in "iu" and a.dtype.itemsize < 8:
+            text = f"{a.dtype.name}({text})"
+        a.total = loaded(f"{array}[0]", a.dtype)
+        return [f"{array}[thread] = {stored(text, a.dtype)}"]
+
+    def _combine_positions(self, scope, a: Position, half) -> list[str]:
+        """The better of two, or of equals the first; of NaNs, which are better than all numbers, the first."""
+        values, places = self._in_shared(scope, a.best, a.value_dtype), self._in_shared(scope, a.at, a.dtype)
+        value, place, best, at, chosen = (self.temporary(letter) for letter in ("v", "p", "v", "p", "b"))
+        better = f"{value} {'>' if a.fold.kind == 'argmax' else '<'} {best}"
+        equal = f"{value} == {best}"
+        if a.value_dtype.kind == "f":
+            better = f"{better} or ({value} != {value} and {best} == {best})"
+            equal = f"({equal} or ({value} != {value} and {best} != {best}))"
+        a.best, a.at = loaded(f"{values}[0]", a.value_dtype), f"{places}[0]"
+        return [
+            f"{value} = {values}[thread + {half}]",
+            f"{place} = {places}[thread + {half}]",
+            f"{best} = {values}[thread]",
+            f"{at} = {places}[thread]",
+            f"{chosen} = {better} or ({equal} and {place} < {at})",
+            f"{values}[thread] = {value} if {chosen} else {best}",
+            f"{places}[thread] = {place} if {chosen} else {at}",
+        ]
+
+
+def loaded(text: str, dtype) -> str:
+    """The value of an element of memory."""
+    return f"({text} != 0)" if dtype == BOOL else text
+
+
+def stored(text: str, dtype) -> str:
+    """What to write to memory for the value `text`."""
+    return f"{storage(dtype)}({text})" if dtype == BOOL else text
