@@ -2,8 +2,8 @@
 
 A formula is a Python function that runs once, when a kernel that calls it is compiled: its operands are `Value`s, and
 every operator on them emits one instruction. What comes out has no branches (a choice is a `select`, a loop over
-coefficients is unrolled), so LLVM vectorises the kernel's loop around it; Numba has nothing to infer and nothing to
-inline, so it costs next to no compile time.
+coefficients is unrolled; only `repeat` is a loop), so LLVM vectorises the kernel's loop around it; Numba has nothing to
+infer and nothing to inline, so it costs next to no compile time.
 
 ::
 
@@ -12,9 +12,11 @@ inline, so it costs next to no compile time.
         e = exp(-abs(x))
         return select(x >= 0, 1, e) / (e + 1)
 
-A plain number beside a Value is a constant of its type, so nothing is widened by accident. Integers wrap around. The
-order of operations is kept even in a kernel whose sums may be reordered; a product and a sum may become one fused
-instruction where the host has it.
+A plain number beside a Value is a constant of its type, so nothing is widened by accident, and so is a literal beside
+a variable. Integers wrap around. The order of operations is kept even in a kernel whose sums may be reordered; a product
+and a sum may become one fused instruction where the processor has it.
+
+The same formulas serve the GPU. What differs is only where a function of the C library comes from: see `call`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,37 @@ _FLAGS = ("contract",)
 _LLVM_FLOAT = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
+def _assembly(instruction: str):
+    """An instruction of the GPU that takes two numbers of 32 bits and has no name in LLVM."""
+
+    def emit(builder, x, y):
+        shape = ir.FunctionType(x.type, [x.type, y.type])
+        return builder.asm(shape, f"{instruction} $0, $1, $2;", "=f,f,f", [x, y], False)
+
+    return emit
+
+
+def _extreme(sign: str):
+    """The operand that compares so, and a NaN if there is one."""
+
+    def emit(builder, x, y):
+        chosen = builder.or_(builder.fcmp_ordered(sign, x, y, flags=_FLAGS), builder.fcmp_unordered("!=", x, x))
+        return builder.select(chosen, x, y)
+
+    return emit
+
+
+# Where a function of the C library comes from: by default from LLVM on the host, from libdevice on the GPU.
+_INSTRUCTIONS = {"fmod": lambda builder, x, y: builder.frem(x, y)}
+_GPU_INSTRUCTIONS = {
+    ("maximum", 32): _assembly("max.NaN.f32"),
+    ("minimum", 32): _assembly("min.NaN.f32"),
+    ("maximum", 64): _extreme(">"),
+    ("minimum", 64): _extreme("<"),
+}
+_GPU_SUFFIX = {types.float32: "f", types.float64: ""}
+
+
 class Value:
     """A number or truth value of a kernel under construction.
 
@@ -50,6 +83,10 @@ class Value:
     @property
     def is_float(self) -> bool:
         return isinstance(self.type, types.Float)
+
+    @property
+    def on_gpu(self) -> bool:
+        return "nvptx" in self.builder.module.triple
 
     @property
     def is_signed(self) -> bool:
@@ -87,7 +124,7 @@ class Value:
         return self.like(other) / self
 
     def __neg__(self):
-        return self.new(self.builder.fneg(self.llvm)) if self.is_float else 0 - self
+        return (-0.0 if self.is_float else 0) - self
 
     def __abs__(self):
         if self.is_float:
@@ -130,6 +167,16 @@ class Value:
         shift = self.builder.ashr if self.is_signed else self.builder.lshr
         return self.new(shift(self.llvm, self.like(count).llvm))
 
+    def __floordiv__(self, other):
+        """The quotient of integers without its fraction, as in C; undefined where it is none of their type."""
+        divide = self.builder.sdiv if self.is_signed else self.builder.udiv
+        return self.new(divide(self.llvm, self.like(other).llvm))
+
+    def __mod__(self, other):
+        """What is left by ``//``: it has the sign of `self`."""
+        divide = self.builder.srem if self.is_signed else self.builder.urem
+        return self.new(divide(self.llvm, self.like(other).llvm))
+
     def _arithmetic(self, name, other):
         other = self.like(other)
         if self.is_float:
@@ -153,12 +200,34 @@ def select(condition: Value, a, b) -> Value:
 
 
 def call(name: str, *args: Value) -> Value:
-    """LLVM's own function `name` of numbers of one type."""
+    """The function `name` of the C library, of floats of one type."""
     x = args[0]
+    instruction = _GPU_INSTRUCTIONS.get((name, x.type.bitwidth)) if x.on_gpu else _INSTRUCTIONS.get(name)
+    if instruction is not None:
+        return x.new(instruction(x.builder, *(a.llvm for a in args)))
+    symbol = f"__nv_{name}{_GPU_SUFFIX[x.type]}" if x.on_gpu else f"llvm.{name}.f{x.type.bitwidth}"
     shape = ir.FunctionType(x.llvm.type, [x.llvm.type] * len(args))
-    suffix = f"f{x.type.bitwidth}" if x.is_float else f"i{x.type.bitwidth}"
-    function = cgutils.get_or_insert_function(x.builder.module, shape, f"llvm.{name}.{suffix}")
+    function = cgutils.get_or_insert_function(x.builder.module, shape, symbol)
     return x.new(x.builder.call(function, [a.llvm for a in args]))
+
+
+def repeat(condition, step, *values: Value) -> tuple[Value, ...]:
+    """`values` after ``values = step(*values)`` for as long as ``condition(*values)`` holds."""
+    builder = values[0].builder
+    before = builder.block
+    test, body, after = (builder.append_basic_block(name) for name in ("test", "body", "after"))
+    builder.branch(test)
+    builder.position_at_end(test)
+    now = tuple(v.new(builder.phi(v.llvm.type)) for v in values)
+    builder.cbranch(condition(*now).llvm, body, after)
+    builder.position_at_end(body)
+    following = step(*now)
+    builder.branch(test)
+    for phi, first, other in zip(now, values, following, strict=True):
+        phi.llvm.add_incoming(first.llvm, before)
+        phi.llvm.add_incoming(other.llvm, builder.block)
+    builder.position_at_end(after)
+    return now
 
 
 def with_sign(x: Value, y: Value) -> Value:
@@ -201,9 +270,10 @@ def polynomial(x: Value, coefficients) -> Value:
 
 
 def number_type(*numba_types):
-    """The Numba type in which to compute: that of the operands. NumPy never mixes uint64 with a signed integer or a
-    float with an integer here, so where they meet the other one is a literal."""
-    kinds = {as_dtype(types.unliteral(t)) for t in numba_types}
+    """The Numba type in which to compute: that of the operands. Literals take that of the others; NumPy never mixes
+    uint64 with a signed integer or a float with an integer here, so where they meet the other one came from a literal."""
+    variables = [t for t in numba_types if not isinstance(t, types.Literal)]
+    kinds = {as_dtype(types.unliteral(t)) for t in variables or numba_types}
     floats = [k for k in kinds if k.kind == "f"]
     return types.uint64 if np.dtype("uint64") in kinds else from_dtype(np.result_type(*(floats or kinds)))
 
@@ -233,4 +303,4 @@ def formula(function, operands=None, result=None):
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     define.__signature__ = inspect.Signature([context, *parameters])  # Numba asks for the number of operands
     define.__name__ = define.__qualname__ = function.__name__
-    return intrinsic(define)
+    return intrinsic(prefer_literal=True)(define)

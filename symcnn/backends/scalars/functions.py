@@ -1,27 +1,20 @@
 """Scalar functions that generated kernels call by the names in the elementwise table.
 
-Most are formulas, which vectorise. The others, of integers or from the C library, are written once per number type and
-compiled without the kernels' licence to reorder, because here the order of operations is the point; LLVM inlines them
-all the same. float32 stays float32 (a literal of another type would widen it, so constants are of the type at hand),
-integers wrap as in NumPy. Division by zero gives what NumPy gives and never raises.
+All are formulas: float32 stays float32, integers wrap as in NumPy, and no order of operations is changed by a kernel's
+licence to reorder. Division by zero gives what NumPy gives and never traps.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import types
-from numba.np.numpy_support import as_dtype
+from numba.core import types
 
-from symcnn.backends.jit import overload
 from symcnn.backends.scalars import transcendental
-from symcnn.backends.scalars.formula import Value, call, convert, formula, from_bits, number_type, select
+from symcnn.backends.scalars.formula import Value, call, convert, formula, from_bits, repeat, select, with_sign
 
 NAMES: dict[str, object] = {}
 """Name in generated source -> function."""
-
-_OPTIONS = {"error_model": "numpy", "fastmath": False, "forceinline": True}
 
 
 def _formula(function, **options):
@@ -32,24 +25,6 @@ def _formula(function, **options):
 
 def _test(function):
     return _formula(function, result=types.boolean)
-
-
-def _number(*numba_types):
-    """The NumPy scalar class in which to compute."""
-    return as_dtype(number_type(*numba_types)).type
-
-
-def _binary(maker):
-    """Register a maker: given the number type, it returns the implementation."""
-
-    def stub(x, y): ...
-
-    overload(stub, jit_options=_OPTIONS)(lambda x, y: maker(_number(x, y)))
-    NAMES[maker.__name__] = stub
-
-
-def _is_float(number) -> bool:
-    return issubclass(number, np.floating)
 
 
 # order
@@ -89,84 +64,55 @@ def sqrt(x):
     return call("sqrt", x)
 
 
-@_binary
-def floor_divide(number):
-    zero, one, half = number(0), number(1), 0.5
-
-    def of_floats(x, y):
-        a, b = number(x), number(y)
-        if b == zero:
-            return a / b
-        rest = number(np.fmod(a, b))
-        quotient = (a - rest) / b
-        if rest != zero and (b < zero) != (rest < zero):
-            quotient -= one
-        if quotient == zero:
-            return number(math.copysign(zero, a / b))
-        below = np.floor(quotient)
-        return below + one if quotient - below > half else below
-
-    def of_integers(x, y):
-        a, b = number(x), number(y)
-        if b == zero:
-            return zero
-        if b + one == zero:  # the quotient of the smallest integer by -1 traps
-            return number(zero - a)
-        return number(a // b)
-
-    def of_naturals(x, y):
-        a, b = number(x), number(y)
-        return zero if b == zero else number(a // b)
-
-    return of_floats if _is_float(number) else of_naturals if issubclass(number, np.unsignedinteger) else of_integers
+@_formula
+def floor_divide(x, y):
+    if not x.is_float:
+        quotient, rest = _divided(x, y)
+        below = (rest != 0) & ((rest < 0) != (y < 0)) if x.is_signed else None
+        return select(below, quotient - 1, quotient) if below is not None else quotient
+    rest = call("fmod", x, y)
+    quotient = (x - rest) / y
+    quotient = select((rest != 0) & ((y < 0) != (rest < 0)), quotient - 1, quotient)
+    below = call("floor", quotient)
+    whole = select(quotient - below > 0.5, below + 1, below)
+    result = select(quotient == 0, with_sign(x.like(0.0), x / y), whole)
+    return select(y == 0, x / y, result)
 
 
-@_binary
-def remainder(number):
-    zero, one = number(0), number(1)
-
-    def of_floats(x, y):
-        a, b = number(x), number(y)
-        rest = number(np.fmod(a, b))
-        if b == zero:
-            return rest
-        if rest == zero:
-            return number(math.copysign(zero, b))
-        return rest + b if (b < zero) != (rest < zero) else rest
-
-    def of_integers(x, y):
-        a, b = number(x), number(y)
-        if b == zero or b + one == zero:
-            return zero
-        return number(a % b)
-
-    def of_naturals(x, y):
-        a, b = number(x), number(y)
-        return zero if b == zero else number(a % b)
-
-    return of_floats if _is_float(number) else of_naturals if issubclass(number, np.unsignedinteger) else of_integers
+@_formula
+def remainder(x, y):
+    if not x.is_float:
+        _, rest = _divided(x, y)
+        return select((rest != 0) & ((rest < 0) != (y < 0)), rest + y, rest) if x.is_signed else rest
+    rest = call("fmod", x, y)
+    result = select((y < 0) != (rest < 0), rest + y, rest)
+    return select(y == 0, rest, select(rest == 0, with_sign(x.like(0.0), y), result))
 
 
-_float_power = formula(transcendental.power)
+def _divided(x, y):
+    """Quotient and rest of integers as in C, and 0 where `y` is. The smallest one divided by -1 is itself; processors
+    refuse that."""
+    special = (y == 0) | (y == -1) if x.is_signed else y == 0
+    divisor = select(special, 1, y)
+    quotient, rest = x // divisor, x % divisor
+    return (select(special, select(y == 0, 0, -x), quotient) if x.is_signed else select(special, 0, quotient)), rest
 
 
-@_binary
-def power(number):
-    zero, one = number(0), number(1)
+@_formula
+def power(x, y):
+    return transcendental.power(x, y) if x.is_float else _power_of_integers(x, y)
 
-    def of_integers(x, y):
-        base, exponent = number(x), number(y)
-        if exponent < zero:  # NumPy raises; here the nearest integer below 1 in size
-            return one if base == one else zero if base + one != zero else number(one - (exponent & one) * number(2))
-        result = one
-        while exponent > zero:
-            if exponent & one:
-                result = number(result * base)
-            base = number(base * base)
-            exponent = number(exponent >> one)
+
+def _power_of_integers(x, y):
+    def square(base, exponent, result):
+        return base * base, exponent >> 1, select((exponent & 1) != 0, result * base, result)
+
+    *_, result = repeat(lambda base, exponent, result: exponent > 0, square, x, y, x.like(1))
+    if not x.is_signed:
         return result
-
-    return (lambda x, y: _float_power(x, y)) if _is_float(number) else of_integers
+    # NumPy raises; here the nearest integer below 1 in size
+    inverse = select(x == 1, 1, select(x == -1, 1 - (y & 1) * 2, 0))
+    return select(y < 0, inverse, result)
 
 
 # rounding and tests
@@ -216,19 +162,14 @@ for _function in (
     _formula(_function)
 
 
-def _from_libm(name, function):
-    def stub(x): ...
-
-    def typed(x):
-        number = _number(x)
-        return lambda x: number(function(x))
-
-    overload(stub, jit_options=_OPTIONS)(typed)
-    NAMES[name] = stub
+def _from_library(name):
+    function = lambda x: call(name, x)  # noqa: E731
+    function.__name__ = name
+    _formula(function)
 
 
-for _function in (math.sin, math.cos, math.tan, math.atan, math.sinh, math.cosh):
-    _from_libm(_function.__name__, _function)
+for _name in ("sin", "cos", "tan", "atan", "sinh", "cosh"):
+    _from_library(_name)
 
 
 # random numbers: see symcnn/ops/random.py

@@ -267,8 +267,9 @@ def _log_at_ends(x, result):
 
 
 def power(x: Value, y: Value) -> Value:
-    """x to the y. Errors of the logarithm are multiplied by y: float32 is computed in float64, and that by the C library."""
-    if x.type == types.float64:
+    """x to the y. Errors of the logarithm are multiplied by y: float32 is computed in float64, and that by the C library,
+    as is float32 on the GPU, where float64 is slow."""
+    if x.type == types.float64 or x.on_gpu:
         return call("pow", x, y)
     size = abs(x)
     result = convert(exp(convert(y, types.float64) * log(convert(size, types.float64))), types.float32)

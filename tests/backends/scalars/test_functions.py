@@ -60,19 +60,19 @@ def names(arity, dtype):
     return found if dtype.kind == "f" else [name for name in found if name not in FLOAT_ONLY]
 
 
-def run(functions, dtype, *operands):
+def run(wanted, dtype, *operands):
     """Every function on every element, in one compiled loop."""
-    loop, results = compile_loop(functions, dtype, *operands)
+    loop, results = compile_loop(wanted, dtype, *operands)
     loop(*operands, *results)
     return results
 
 
-def compile_loop(functions, dtype, *operands):
+def compile_loop(wanted, dtype, *operands):
     args = ", ".join(f"x{k}[i]" for k in range(len(operands)))
     params = ", ".join(f"x{k}" for k in range(len(operands)))
-    results = [np.empty(operands[0].shape, bool if f.startswith("is") else dtype) for f in functions]
-    outs = ", ".join(f"out_{f}" for f in functions)
-    lines = [f"        out_{f}[i] = {f}({args})" for f in functions]
+    results = [np.empty(operands[0].shape, bool if f.startswith("is") else dtype) for f in wanted]
+    outs = ", ".join(f"out_{f}" for f in wanted)
+    lines = [f"        out_{f}[i] = {f}({args})" for f in wanted]
     source = f"def loop({params}, {outs}):\n    for i in range(x0.size):\n" + "\n".join(lines)
     namespace = dict(functions.NAMES)
     exec(source, namespace)
@@ -106,10 +106,10 @@ def assert_same(found, expected, name, operands):
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_unary_functions_agree_with_numpy(dtype):
     x = specials(dtype)
-    functions = names(1, dtype)
+    wanted = names(1, dtype)
     if dtype.kind == "b":
-        functions = ["absolute", "isnan", "isinf", "isfinite"]
-    for name, found in zip(functions, run(functions, dtype, x), strict=True):
+        wanted = ["absolute", "isnan", "isinf", "isfinite"]
+    for name, found in zip(wanted, run(wanted, dtype, x), strict=True):
         keep = np.ones(x.shape, bool)
         if name == "reciprocal" and dtype.kind != "f":
             keep = x != 0  # whatever NumPy answers there
@@ -123,8 +123,8 @@ def test_unary_functions_agree_with_numpy(dtype):
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_binary_functions_agree_with_numpy(dtype):
     x, y = (np.array(v) for v in zip(*itertools.product(specials(dtype), repeat=2), strict=True))
-    functions = ["maximum", "minimum"] if dtype.kind == "b" else names(2, dtype)
-    for name, found in zip(functions, run(functions, dtype, x, y), strict=True):
+    wanted = ["maximum", "minimum"] if dtype.kind == "b" else names(2, dtype)
+    for name, found in zip(wanted, run(wanted, dtype, x, y), strict=True):
         keep = np.ones(x.shape, bool)
         if name == "power" and dtype.kind in "iu":
             keep = y >= 0  # NumPy raises
