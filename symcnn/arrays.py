@@ -51,6 +51,29 @@ def as_numpy(value):
         ) from None  # fmt: skip
 
 
+GPU_MEMORY = (2, 13)  # in DLPack's numbering: that of NVIDIA's GPUs, and what they share with the processor
+
+
+def gpu_of(value) -> str | None:
+    """Which GPU an array of another library lies on, as ``"cuda:0"``; ``None`` for everything else.
+
+    Examples
+    --------
+    >>> class OnGpu:
+    ...     def __dlpack_device__(self):
+    ...         return 2, 1
+    >>> gpu_of(OnGpu()), gpu_of(np.ones(3)), gpu_of([1, 2])
+    ('cuda:1', None, None)
+    """
+    kind = type(value)
+    if not hasattr(kind, "__dlpack_device__"):
+        return "cuda" if hasattr(kind, "__cuda_array_interface__") else None
+    with suppress(Exception):  # what another library does here is unknown
+        memory, number = value.__dlpack_device__()
+        return f"cuda:{number}" if memory in GPU_MEMORY else None
+    return None
+
+
 def _advice(value) -> str:
     """What makes a tensor of PyTorch, or what is like it, readable."""
     if getattr(value, "requires_grad", False):

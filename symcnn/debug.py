@@ -23,6 +23,7 @@ def checked(binding, values):
         If a kernel and the reference disagree.
     """
     for x, array in values.items():
+        array = np.asarray(array)
         if not _finite(array):
             raise NonFiniteError(f"input {x.name!r} holds NaN or infinity", where=x.origin, found=describe(array))
     executable, steps = binding.executable, binding.plan.steps

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symcnn.arrays import as_numpy
+from symcnn.arrays import as_numpy, gpu_of
 from symcnn.backends.base import Executable, KernelInfo, backend
 from symcnn.debug import checked
 from symcnn.errors import DTypeError, InputError, ShapeError
@@ -55,7 +55,9 @@ def function(
         Shared -> its next value. All of them see the old values.
     givens : dict or sequence of pairs, optional
         Variable -> what to use in its place, of the same dtype and rank.
-    device : {"cpu", "reference"}
+    device : {"cpu", "cuda", "reference"}
+        ``"cuda"`` is an NVIDIA GPU, ``"cuda:1"`` the second one. It also takes arrays that lie there, of PyTorch or CuPy
+        for one, without a copy; a call that is given any returns arrays that stay there.
     mode : {"fast", "debug"}
         ``"debug"`` checks every kernel against NumPy on the actual data and stops at the first NaN or infinity.
     on_unused_input : {"error", "warn", "ignore"}
@@ -159,7 +161,8 @@ class Function:
         self._check_computed_indices(binding, found[count:])
         return self._structure(found[:count])
 
-    def _arguments(self, args, kwargs) -> list[np.ndarray]:
+    def _arguments(self, args, kwargs) -> list:
+        """Arrays for the inputs, of NumPy or of the device."""
         names = [x.name for x in self.inputs]
         signature = f"{self.name}({', '.join(names)})"
         where = user_origin()
@@ -185,7 +188,7 @@ class Function:
             raise InputError(
                 f"{self.name}: missing input {', '.join(missing)}", where=where, expected=signature, hint=hint
             )
-        return [_as_input(x, values[x.name]) for x in self.inputs]
+        return [_as_input(x, values[x.name], self) for x in self.inputs]
 
     def _binding(self, shapes) -> Binding:
         with self._lock:
@@ -239,13 +242,13 @@ class Function:
         """Before the run, so that a wrong label updates nothing."""
         for v, leaf, (low, high) in binding.bounds:
             if leaf in self._known_before:
-                array = values[leaf] if leaf in values else evaluate([leaf], values)[0]
+                array = np.asarray(values[leaf]) if leaf in values else evaluate([leaf], values)[0]
                 _check_range(v, leaf, array, low, high)
 
     def _check_computed_indices(self, binding, arrays):
         computed = [b for b in binding.bounds if b[1] not in self._known_before]
         for (v, leaf, (low, high)), array in zip(computed, arrays, strict=True):
-            _check_range(v, leaf, array, low, high)
+            _check_range(v, leaf, np.asarray(array), low, high)
 
     # ---- looking inside
 
@@ -410,31 +413,34 @@ def _check_leaves(inputs, expressions, on_unused, where):
 # ---- arguments of a call
 
 
-def _as_input(x: Input, value) -> np.ndarray:
-    """`value` as a contiguous array of the type of `x`."""
+def _as_input(x: Input, value, function: Function):
+    """`value` as a contiguous array of the type of `x`: of NumPy, or one that lives on the device of the function."""
     if isinstance(value, Variable):
         raise InputError(f"input {x.name!r} needs a value, not {value!r}", where=x.origin)
-    value = as_numpy(value)
+    if not isinstance(value, np.ndarray):
+        array = function._backend.device_array(value)
+        if array is not None:
+            _check_shape(x, array)
+            if array.dtype != x.dtype:
+                hint = f"nothing is converted on {function.device}: make it {x.dtype.name} before"
+                raise _wrong_dtype(x, array, hint)
+            return array
+        if (gpu := gpu_of(value)) is not None:
+            raise InputError(
+                f"input {x.name!r}: this {type(value).__name__} is on {gpu}, and {function.name} on {function.device}",
+                where=x.origin, hint=f"give x.cpu(), or compile for its device: sc.function(..., device={gpu!r})",
+            )  # fmt: skip
+        value = as_numpy(value)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths; a list of such tensors
         raise InputError(f"input {x.name!r}: {error}", where=x.origin, expected=x.type) from None
-    if array.ndim != x.ndim or any(None is not d != n for d, n in zip(x.shape, array.shape, strict=True)):
-        raise ShapeError(
-            f"input {x.name!r} has the wrong shape", where=x.origin, expected=shape_text(x.shape), found=shape_text(array.shape),
-            hint=f"rank {x.ndim} is needed, this is rank {array.ndim}" if array.ndim != x.ndim else "sizes are those of sc.input; None leaves one open",
-        )  # fmt: skip
+    _check_shape(x, array)
     if array.dtype == x.dtype:
         return np.ascontiguousarray(array).reshape(array.shape)
     integers = array.dtype.kind in "iu" and x.dtype.kind in "iu"  # of any width: the values decide
     if array.dtype.kind not in "biuf" or not (integers or np.can_cast(array.dtype, x.dtype, "same_kind")):
-        raise DTypeError(
-            f"input {x.name!r} has the wrong dtype",
-            where=x.origin,
-            expected=x.dtype,
-            found=array.dtype,
-            hint=f"convert with .astype({x.dtype.name!r})",
-        )
+        raise _wrong_dtype(x, array, f"convert with .astype({x.dtype.name!r})")
     if x.dtype.kind in "iu" and array.size:
         limits = np.iinfo(x.dtype)
         if array.min() < limits.min or array.max() > limits.max:
@@ -444,6 +450,20 @@ def _as_input(x: Input, value) -> np.ndarray:
                 hint="declare it wider: sc.input(.., dtype='int64')",
             )  # fmt: skip
     return np.ascontiguousarray(array, dtype=x.dtype).reshape(array.shape)
+
+
+def _check_shape(x: Input, array):
+    if array.ndim != x.ndim or any(None is not d != n for d, n in zip(x.shape, array.shape, strict=True)):
+        raise ShapeError(
+            f"input {x.name!r} has the wrong shape", where=x.origin, expected=shape_text(x.shape), found=shape_text(array.shape),
+            hint=f"rank {x.ndim} is needed, this is rank {array.ndim}" if array.ndim != x.ndim else "sizes are those of sc.input; None leaves one open",
+        )  # fmt: skip
+
+
+def _wrong_dtype(x: Input, array, hint) -> DTypeError:
+    return DTypeError(
+        f"input {x.name!r} has the wrong dtype", where=x.origin, expected=x.dtype, found=array.dtype, hint=hint
+    )
 
 
 def _index_checks(expressions):

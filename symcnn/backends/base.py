@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from symcnn.errors import InputError
 
@@ -60,7 +60,7 @@ class Executable(Protocol):
     scratch_bytes: int
 
     def run(self, values: dict[Variable, np.ndarray], observe=None) -> list[np.ndarray]:
-        """Outputs for the values of the Inputs; Shareds are updated.
+        """Outputs for the values of the Inputs; Shareds are updated. If an Input is a device's array, outputs are, too.
 
         `observe`, if given, is called as ``observe(step number, run)`` in place of each step; it calls ``run()`` itself.
         """
@@ -92,6 +92,14 @@ class Backend(Protocol):
 
     def keeps_rows(self, variable: Variable) -> bool:
         """Whether it can keep these rows to itself, so that a result that only the epilogue reads needs no memory."""
+        ...
+
+    def device_array(self, value: Any) -> Any:
+        """`value` as an input that need not be copied, because it lives on this backend's device; ``None`` if it does not.
+
+        What is returned has ``shape``, ``ndim`` and ``dtype``, and `numpy.asarray` copies it back. Executables know it
+        when they are given it.
+        """
         ...
 
     def prepare(self, program: Program) -> None:

@@ -61,6 +61,9 @@ class ReferenceBackend:
     def keeps_rows(self, variable) -> bool:
         return False
 
+    def device_array(self, value):
+        return None
+
     def prepare(self, program) -> None:
         pass
 

@@ -55,6 +55,9 @@ class CpuBackend:
     def compile_seconds(self) -> float:
         return compiler.seconds + executor.seconds
 
+    def device_array(self, value):
+        return None
+
     def prepare(self, program) -> None:
         self.kernels_of(program)
 
