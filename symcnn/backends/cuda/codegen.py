@@ -49,6 +49,8 @@ class Generated:
         Pieces of work.
     per_block : int
         How many of them a block does.
+    most_blocks : int
+        More are not launched: theirs then do several.
     before : Generated or None
         A kernel that must run first; it leaves the Partials among the operands.
     """
@@ -59,6 +61,7 @@ class Generated:
     points: Expr
     per_block: int
     before: Generated | None = None
+    most_blocks: int = 2**31 - 1
 
     @property
     def stages(self) -> tuple[Generated, ...]:
@@ -93,11 +96,12 @@ class _Generator(SharedFolds):
     def run(self, before: Generated | None = None) -> Generated:
         """The kernel, which follows `before`."""
         how, outer = self._mapping()
+        most = 2**31 - 1
         inner = self.nest.axes[len(outer) :]
         if how == "blocks":
             lines, points, per_block = self._blocks(outer, inner), product(outer), 1
-            if not outer and inner and before is not None:
-                points, per_block = product(inner), self.geometry.row
+            if not outer and inner:
+                points, per_block, most = product(inner), self.geometry.row, WIDE_GRID if before is not None else 1
         else:
             lines, points, per_block = self._threads(outer, inner), product(outer), self.geometry.flat
         threads = self.geometry.row if how == "blocks" else self.geometry.flat
@@ -106,7 +110,7 @@ class _Generator(SharedFolds):
                 "\n".join([self._head(), *indent([f'"""{self.title}"""', *lines])]) + "\n",
                 tuple(storage(v.dtype) for v in self.operands), len(self.integers), threads,
             ),
-            tuple(self.operands), tuple(self.integers), points, per_block, before,
+            tuple(self.operands), tuple(self.integers), points, per_block, before, most,
         )  # fmt: skip
 
     def _head(self) -> str:

@@ -75,10 +75,6 @@ class ThreadCode(Folds):
         text = super().offset(variable, index, scope)
         return text if text.isidentifier() or text.isdecimal() or _is_wrapped(text) else f"int32({text})"
 
-    def number(self, expr: Expr) -> str:
-        """The name of a run-time integer."""
-        return self.integers.setdefault(expr, f"n{len(self.integers)}")
-
 
 _COMPARISONS = {
     "less": "<",

@@ -87,6 +87,8 @@ class Row:
 class Expressions:
     """Text of expressions, and the argument block that it needs: `operands` and `integers`."""
 
+    pointers, numbers = "x", "n"  # what their names begin with
+
     def __init__(self):
         self.operands: dict[Any, str] = {}
         self.integers: dict[object, str] = {}
@@ -151,7 +153,7 @@ class Expressions:
         if isinstance(expr, Const):
             return literal(expr.value, expr.dtype)
         if isinstance(expr, (Size, Param)):
-            return self.integers.setdefault(expr, f"n{len(self.integers)}")
+            return self.number(expr)
         if isinstance(expr, Index):
             return self.counters[expr.axis]
         found = scope.lookup(expr)
@@ -229,14 +231,18 @@ class Expressions:
                 terms.append(text)
             else:
                 key = Stride(variable, dimension)
-                terms.append(f"{text} * {self.integers.setdefault(key, f'n{len(self.integers)}')}")
+                terms.append(f"{text} * {self.number(key)}")
         return " + ".join(terms) or "0"
 
     # ---- names
 
     def operand(self, variable: Variable) -> str:
         """The pointer to `variable`."""
-        return self.operands.setdefault(variable, f"x{len(self.operands)}")
+        return self.operands.setdefault(variable, f"{self.pointers}{len(self.operands)}")
+
+    def number(self, expr: Expr) -> str:
+        """The run-time integer `expr`."""
+        return self.integers.setdefault(expr, f"{self.numbers}{len(self.integers)}")
 
     def name(self, expr: Expr, text: str, scope: Scope) -> str:
         """A name for the value of `expr`, which is `text`."""

@@ -1,0 +1,144 @@
+"""The CUDA backend: steps become kernels and launches, on a GPU or in the simulator."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import prod
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from symcnn.backends.base import KernelInfo
+from symcnn.backends.cuda.array import as_device_array
+from symcnn.backends.cuda.codegen import Generated, generate
+from symcnn.backends.cuda.device import Device
+from symcnn.backends.cuda.executor import CudaExecutable
+from symcnn.backends.cuda.finish import Finish
+from symcnn.backends.cuda.launch import WORKSPACE, Geometry, Kernel, Launch
+from symcnn.backends.cuda.resident import Residents
+from symcnn.backends.cuda.tuned import tuned_kernel
+from symcnn.backends.nests.parts import Partials
+from symcnn.backends.nests.sizes import integer
+from symcnn.config import config
+from symcnn.schedule.lower import Program, Step
+from symcnn.schedule.memory import ALIGNMENT
+from symcnn.schedule.plan import NOWHERE, Plan, View
+
+
+class CudaBackend:
+    """Plans on one device.
+
+    Parameters
+    ----------
+    device : Device
+    """
+
+    def __init__(self, device: Device):
+        self.device = device
+        self._kernels: WeakKeyDictionary[Step, Generated | list[Kernel]] = WeakKeyDictionary()
+        self._finishes: WeakKeyDictionary[Step, Finish] = WeakKeyDictionary()
+
+    @cached_property
+    def residents(self) -> Residents:
+        """What the device holds for all functions."""
+        return Residents(self.device)
+
+    @property
+    def geometry(self) -> Geometry:
+        return self.device.geometry
+
+    @property
+    def compile_seconds(self) -> float:
+        return self.device.compile_seconds
+
+    def tuned(self, variable) -> bool:
+        kernel = tuned_kernel(variable.op) if config.tuned else None
+        return kernel is not None and kernel.accepts(variable.op, [x.type for x in variable.inputs], variable.type)
+
+    def finishes_rows(self, variable) -> bool:
+        return True
+
+    def keeps_rows(self, variable) -> bool:
+        return True
+
+    def device_array(self, value):
+        return as_device_array(value, self.device)
+
+    def prepare(self, program: Program) -> None:
+        self.device.compile(kernel for step in program.steps for kernel in self.kernels_of(step))
+
+    def load(self, plan: Plan) -> CudaExecutable:
+        return CudaExecutable(self, plan)
+
+    # ---- kernels
+
+    def kernels_of(self, step: Step) -> list[Kernel]:
+        """Every kernel that `step` may need, whatever the sizes that are open."""
+        if step.tuned is None:
+            return [stage.kernel for stage in self._generated(step).stages]
+        v = step.tuned
+        return tuned_kernel(v.op).kernels(v.op, [x.type for x in v.inputs], v.type, self._finish(step), self.geometry)
+
+    def _generated(self, step: Step) -> Generated:
+        if step not in self._kernels:
+            self._kernels[step] = generate(step, self.geometry)
+        return self._kernels[step]
+
+    def _finish(self, step: Step) -> Finish:
+        if step not in self._finishes:
+            self._finishes[step] = Finish(step)
+        return self._finishes[step]
+
+    # ---- launches
+
+    def launches(self, plan: Plan, step: Step) -> list[Launch]:
+        """The launches of a step for the shapes of `plan`."""
+        return self._generated_launches(plan, step) if step.tuned is None else self._tuned_launches(plan, step)
+
+    def _tuned_launches(self, plan, step) -> list[Launch]:
+        v, entry = step.tuned, tuned_kernel(step.tuned.op)
+        type = plan.types[v]
+        output = plan.view(v)
+        if output.buffer == NOWHERE:
+            strides = tuple(prod(type.shape[k + 1 :]) for k in range(type.ndim))
+            output = View(NOWHERE, 0, type.shape, strides, type.dtype)
+        operands = tuple(None if k in v.op.shape_only else plan.view(x) for k, x in enumerate(v.inputs))
+        size = entry.workspace(v.op, output, operands)
+        workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
+        types = [x.type for x in v.inputs]
+        finish = self._finish(step).bound(plan)
+        return entry.launches(v.op, types, v.type, output, operands, finish, self.geometry, workspace)
+
+    def _generated_launches(self, plan, step) -> list[Launch]:
+        *early, last = self._generated(step).stages
+        partials: dict[Partials, View] = {}
+        offset = 0
+        for stage in early:
+            for x in stage.operands:
+                if isinstance(x, Partials):
+                    shape = tuple(integer(size, plan.types) for size in x.sizes[:2])
+                    partials[x] = View(WORKSPACE, offset, shape, (shape[1], 1), x.dtype)
+                    offset += -(-prod(shape) * x.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+        flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
+        return [self._launch(plan, stage, partials, flops if stage is last else 0) for stage in (*early, last)]
+
+    def _launch(self, plan, stage: Generated, partials, flops) -> Launch:
+        operands = tuple(partials[v] if isinstance(v, Partials) else plan.view(v) for v in stage.operands)
+        sizes = tuple(integer(e, plan.types) for e in stage.integers)
+        points = integer(stage.points, plan.types)
+        blocks = -(-points // stage.per_block)
+        return Launch(stage.kernel, operands, sizes, (min(blocks, stage.most_blocks), 1, 1), flops)
+
+    # ---- for people
+
+    def kernels(self, program: Program, plan: Plan | None = None) -> list[KernelInfo]:
+        return [self._info(step, plan) for step in program.steps]
+
+    def _info(self, step: Step, plan) -> KernelInfo:
+        algorithm = "generated"
+        if step.tuned is not None:
+            v, entry = step.tuned, tuned_kernel(step.tuned.op)
+            algorithm = entry.algorithm_for(v.op, v.type, [x.type for x in v.inputs])
+        kernels = self.kernels_of(step) if plan is None else [l.kernel for l in self.launches(plan, step)]
+        sources = dict.fromkeys(kernel.source for kernel in kernels)
+        return KernelInfo.of(step, algorithm, "\n\n".join(sources), plan)

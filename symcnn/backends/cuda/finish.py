@@ -1,0 +1,158 @@
+"""What a tuned kernel does with each element of its result: store it, or hand it to the epilogue and store that.
+
+The text stands in the kernel itself, where the element is still in a register, so that bias, activation and whatever else
+follows element by element cost no memory traffic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symcnn.backends.cuda.threads import ThreadCode
+from symcnn.backends.nests.expressions import Scope, loads_below, storage
+from symcnn.backends.nests.normal import normal_form
+from symcnn.backends.nests.sizes import integer
+from symcnn.ir.loops import BOOL, Const, Expr, shape_of
+
+if TYPE_CHECKING:
+    from symcnn.ir.variable import Variable
+    from symcnn.schedule.lower import Step
+    from symcnn.schedule.plan import Plan, View
+
+
+class Finish:
+    """The end of the tuned kernel of one step.
+
+    Attributes
+    ----------
+    operands : tuple of str
+        Names of its pointers, which follow the kernel's own.
+    dtypes : tuple of str
+        Of what they lead to.
+    integer_names : tuple of str
+        Names of its integers, which follow the kernel's own.
+    """
+
+    def __init__(self, step: Step):
+        self._step = step
+        code = self._code("row", "column", "value")
+        self._variables: tuple[Variable, ...] = tuple(code.operands)
+        self._sizes: tuple[Expr, ...] = tuple(code.integers)
+        self.operands = tuple(code.operands.values())
+        self.dtypes = tuple(storage(v.dtype) for v in self._variables)
+        self.integer_names = tuple(code.integers.values())
+
+    def lines(self, row: str, column: str, value: str) -> list[str]:
+        """Statements that use up one element.
+
+        Parameters
+        ----------
+        row : str
+            Name of an int32: where the element is, counted over all axes but the last.
+        column : str
+            Name of an int32: where along the last axis.
+        value : str
+            Name of the element.
+        """
+        return self._code(row, column, value).lines
+
+    def bound(self, plan: Plan) -> BoundFinish:
+        """This end, with what its names stand for."""
+        return BoundFinish(
+            self, tuple(map(plan.view, self._variables)), tuple(integer(e, plan.types) for e in self._sizes)
+        )
+
+    def _code(self, row, column, value) -> _Code:
+        return _Code(self._step, row, column, value)
+
+
+@dataclass(frozen=True, eq=False)
+class BoundFinish:
+    """A `Finish` with what its names stand for in a plan.
+
+    Attributes
+    ----------
+    finish : Finish
+    views : tuple of View
+        What its pointers lead to.
+    sizes : tuple of int
+        Its integers.
+    """
+
+    finish: Finish
+    views: tuple[View, ...]
+    sizes: tuple[int, ...]
+
+    @property
+    def operands(self):
+        return self.finish.operands
+
+    @property
+    def dtypes(self):
+        return self.finish.dtypes
+
+    @property
+    def integer_names(self):
+        return self.finish.integer_names
+
+    def lines(self, row: str, column: str, value: str) -> list[str]:
+        return self.finish.lines(row, column, value)
+
+
+class _Code(ThreadCode):
+    pointers, numbers = "y", "m"
+
+    def __init__(self, step: Step, row: str, column: str, value: str):
+        super().__init__()
+        top = Scope(None, frozenset())
+        if step.nest is not None:
+            self._epilogue(top, step, row, column, value)
+        if step.tuned in step.writes:
+            width = self._width(step.tuned, top)
+            at = column if width is None else row if width == "1" else f"int32({row} * {width} + {column})"
+            top.lines.append(f"{self.operand(step.tuned)}[{at}] = {value}")
+        self.lines = top.lines
+
+    def _width(self, tuned: Variable, scope: Scope) -> str | None:
+        """Text of the length of a row; ``None`` for a scalar."""
+        return self.integer(shape_of(tuned)[-1], scope) if tuned.ndim else None
+
+    def _epilogue(self, top: Scope, step: Step, row, column, value):
+        nest = normal_form(step)
+        for store in nest.stores:
+            self.analyse(store.value)
+        self.counters = {axis.name: f"i{k}" for k, axis in enumerate(nest.axes)}
+        self._count(top, step, nest, row, column)
+        for store in nest.stores:
+            for load in loads_below(store.value):
+                if load.variable is step.tuned:
+                    top.names[load] = value
+        values = []
+        for store in nest.stores:
+            text = self.emit(store.value, top)
+            values.append(self.name(store.value, text, top) if len(nest.stores) > 1 else text)
+        for store, text in zip(nest.stores, values, strict=True):
+            text = f"uint8({text})" if store.target.dtype == BOOL else text
+            top.lines.append(f"{self.operand(store.target)}[{self.offset(store.target, store.index, top)}] = {text}")
+
+    def _count(self, top: Scope, step: Step, nest, row, column):
+        """The counters of the axes of `nest` at an element of the result."""
+        whole, outer, inner = step.nest.axes, nest.axes[: nest.outer], nest.axes[nest.outer :]
+        has_columns = step.nest.outer < len(whole)
+        if has_columns and not inner:  # all axes are one
+            (axis,) = outer
+            width = self.integer(whole[-1].extent, top)
+            at = column if len(whole) == 1 else f"int32({row} * {width} + {column})"
+            top.lines.append(f"{self.counters[axis.name]} = {at}")
+            return
+        for axis in inner:
+            top.lines.append(f"{self.counters[axis.name]} = {column}")
+        rest = row
+        for axis in reversed(outer[1:]):
+            extent, counter = self.integer(axis.extent, top), self.counters[axis.name]
+            extent = f"int32({extent})" if isinstance(axis.extent, Const) else extent
+            top.lines += [f"{counter} = rest({rest}, {extent})", f"over_{counter} = quotient({rest}, {extent})"]
+            rest = f"over_{counter}"
+        if outer:
+            top.lines.append(f"{self.counters[outer[0].name]} = {rest}")

@@ -1,0 +1,90 @@
+"""A GPU for machines that have none: Numba's simulator, where each thread of a block is a thread of Python.
+
+Slow, and exact about what threads and barriers do: for reading kernels, stepping through them with a debugger, and
+testing them.
+"""
+
+from __future__ import annotations
+
+import linecache
+import threading
+import warnings
+
+import numpy as np
+
+from symcnn.backends.cuda.device import Call, Memory
+from symcnn.backends.cuda.launch import SIMULATED, Kernel
+from symcnn.backends.cuda.simulated import NAMES
+
+_lock = threading.RLock()  # the simulator runs one kernel at a time
+
+
+class Simulator:
+    """A `Device` whose memory is the host's."""
+
+    name = "simulator"
+    number = 0
+    geometry = SIMULATED
+    compile_seconds = 0.0
+
+    def __init__(self):
+        self._kernels: dict[str, object] = {}
+
+    def compile(self, kernels) -> None:
+        for kernel in kernels:
+            self._kernel(kernel)
+
+    def _kernel(self, kernel: Kernel):
+        if kernel.source not in self._kernels:
+            from numba.cuda.simulator.kernel import FakeCUDAKernel
+
+            file = f"<simulated kernel {len(self._kernels)}>"  # where shared arrays are told apart by their lines
+            linecache.cache[file] = (len(kernel.source), None, kernel.source.splitlines(True), file)
+            namespace = dict(NAMES)
+            exec(compile(kernel.source, file, "exec"), namespace)
+            self._kernels[kernel.source] = FakeCUDAKernel(namespace["kernel"], False)
+        return self._kernels[kernel.source]
+
+    def allocate(self, nbytes: int) -> Memory:
+        owner = np.zeros(max(nbytes, 1), np.uint8)
+        return Memory(owner.ctypes.data, nbytes, owner)
+
+    def upload(self, target: Memory, offset: int, array: np.ndarray) -> None:
+        target.owner[offset : offset + array.nbytes] = array.reshape(-1).view(np.uint8)
+
+    def download(self, source: Memory, offset: int, array: np.ndarray) -> None:
+        array.reshape(-1).view(np.uint8)[:] = source.owner[offset : offset + array.nbytes]
+
+    def copy(self, target: Memory, at: int, source: Memory, start: int, nbytes: int) -> None:
+        target.owner[at : at + nbytes] = source.owner[start : start + nbytes].copy()
+
+    def launch(self, call: Call) -> None:
+        kernel = self._kernel(call.kernel)
+        arrays = [
+            elements(memory, offset, np.dtype(name))
+            for (memory, offset), name in zip(call.pointers, call.kernel.operands, strict=True)
+        ]
+        with _lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # an infinity is no mistake in a kernel
+            kernel[call.grid, call.kernel.threads](*arrays, *call.sizes)
+
+    def record(self, calls):
+        calls = tuple(calls)
+
+        def replay():
+            for call in calls:
+                self.launch(call)
+
+        return replay
+
+    def synchronize(self) -> None:
+        pass
+
+
+def elements(memory: Memory, offset: int, dtype: np.dtype) -> np.ndarray:
+    """Memory of the host as what a pointer leads to: everything from `offset` on."""
+    count = max(memory.nbytes - offset, 0) // dtype.itemsize
+    return memory.owner[offset : offset + count * dtype.itemsize].view(dtype)
+
+
+SIMULATOR = Simulator()
