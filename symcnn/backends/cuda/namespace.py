@@ -29,7 +29,6 @@ def _naturals(function):
 NAMES: dict[str, object] = {
     **functions.NAMES,
     **{d.name: getattr(np, d.name) for d in DTYPES if d.name != "bool"},
-    "uint32": np.uint32,
     "nan": np.nan,
     "inf": np.inf,
     "cuda": cuda,

@@ -94,7 +94,6 @@ NAMES: dict[str, object] = {
     "power": _power,
     "reciprocal": _reciprocal,
     **{d.name: d.type if d.kind == "f" else _Integer(d) for d in DTYPES if d.name != "bool"},
-    "uint32": _Integer("uint32"),
     "nan": np.nan,
     "inf": np.inf,
     "cuda": cuda,

@@ -10,7 +10,7 @@ import math
 
 from numba.core import types
 
-from symcnn.backends.scalars import transcendental
+from symcnn.backends.scalars import transcendental, trigonometric
 from symcnn.backends.scalars.formula import Value, call, convert, formula, from_bits, repeat, select, with_sign
 
 NAMES: dict[str, object] = {}
@@ -162,14 +162,22 @@ for _function in (
     _formula(_function)
 
 
-def _from_library(name):
-    function = lambda x: call(name, x)  # noqa: E731
+def _from_library(name, of_float32_on_gpu=None):
+    """Register a function of the C library, and what replaces it where that of the GPU is slow."""
+
+    def function(x):
+        if of_float32_on_gpu is not None and x.on_gpu and x.type == types.float32:
+            return of_float32_on_gpu(x)
+        return call(name, x)
+
     function.__name__ = name
     _formula(function)
 
 
-for _name in ("sin", "cos", "tan", "atan", "sinh", "cosh"):
+for _name in ("atan", "sinh", "cosh"):
     _from_library(_name)
+for _function in (trigonometric.sin, trigonometric.cos, trigonometric.tan):
+    _from_library(_function.__name__, _function)
 
 
 # random numbers: see symcnn/ops/random.py
