@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
+_IMPORT = re.compile(r"^from ([\w.]+) import (\([^)]*\)|.*)$", re.MULTILINE)
 MAGIC = b"symcnn-kernel-1\n"
 
 
@@ -23,6 +26,25 @@ def content_hash(*parts: str | bytes) -> str:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()[:32]
+
+
+def package_sources(package) -> dict[str, str]:
+    """Module -> source, of all modules of a package: what is read at import cannot be changed by an edit later."""
+    here = Path(package.__file__).parent
+    paths = {path.relative_to(here).with_suffix(""): path for path in here.rglob("*.py")}
+    return {".".join([package.__name__, *name.parts]): path.read_text() for name, path in paths.items()}
+
+
+def imported(modules: Iterable[str], sources: dict[str, str]) -> set[str]:
+    """`modules` and all that they import, and so on, as far as it is among `sources`."""
+    found, waiting = set(), list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in sources and name not in found:
+            found.add(name)
+            for package, names in _IMPORT.findall(sources[name]):
+                waiting += [package, *(f"{package}.{n}" for n in re.findall(r"\w+", names))]
+    return found
 
 
 class KernelCache:

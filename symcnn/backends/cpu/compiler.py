@@ -18,7 +18,7 @@ from llvmlite import ir
 from numba import types
 
 from symcnn import backends
-from symcnn.backends.cache import KernelCache, content_hash
+from symcnn.backends.cache import KernelCache, content_hash, imported, package_sources
 from symcnn.backends.cpu import executor, workers
 from symcnn.backends.cpu.codegen import IN_ANY_ORDER
 from symcnn.backends.cpu.objects import object_code
@@ -70,7 +70,6 @@ NAMESPACE = {
 _lock = threading.RLock()
 _loaded: dict[str, tuple[int, object]] = {}
 _caches: dict[Path, KernelCache] = {}
-_IMPORT = re.compile(r"^from ([\w.]+) import (\([^)]*\)|.*)$", re.MULTILINE)
 seconds = 0.0  # spent compiling by this process
 
 
@@ -120,27 +119,14 @@ def _key(kernel) -> str:
     )
 
 
-def _sources() -> dict[str, str]:
-    """Module -> source, of all that kernels can be made of."""
-    here = Path(backends.__file__).parent
-    paths = {path.relative_to(here).with_suffix(""): path for path in here.rglob("*.py")}
-    return {".".join([backends.__name__, *name.parts]): path.read_text() for name, path in paths.items()}
-
-
 # Taken when the sources are imported, so that editing them later cannot label old code as new.
-_SOURCES = _sources()
+_SOURCES = package_sources(backends)
 
 
 @cache
 def _fingerprint(module: str) -> str:
     """What the machine code of kernels in `module` depends on besides their names: that source, those it imports, ours."""
-    needed, waiting = {__name__}, [module, object_code.__module__]
-    while waiting:
-        name = waiting.pop()
-        if name in _SOURCES and name not in needed:
-            needed.add(name)
-            for package, names in _IMPORT.findall(_SOURCES[name]):
-                waiting += [package, *(f"{package}.{n}" for n in re.findall(r"\w+", names))]
+    needed = {__name__} | imported([module, object_code.__module__], _SOURCES)
     # The processor that Numba compiles for: this one, unless NUMBA_CPU_NAME and its like ask for another.
     target = cpu_target.target_context.codegen().magic_tuple()
     versions = numba.__version__, str(llvm.llvm_version_info)
