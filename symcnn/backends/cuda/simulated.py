@@ -11,17 +11,11 @@ import operator
 import numpy as np
 from numba import cuda
 
+from symcnn.backends.scalars import functions
 from symcnn.ir.types import DTYPES
-from symcnn.ops import random  # noqa: F401  (its rows stand in the table, too)
 from symcnn.ops.elementwise import ROWS
 
 _ROW = {"atan": "arctan"}
-_RANDOM = ("random_uniform", "random_uniform64", "random_normal", "random_normal64")
-_FUNCTIONS = (
-    "maximum", "minimum", "absolute", "sign", "reciprocal", "sqrt", "floor_divide", "remainder", "power", "floor",
-    "ceil", "trunc", "rint", "isnan", "isinf", "isfinite", "exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus",
-    "erf", "sin", "cos", "tan", "atan", "sinh", "cosh",
-)  # fmt: skip
 
 
 class _Integer:
@@ -38,39 +32,39 @@ class _Integer:
 
 
 def _double(name):
+    """The function of that name in the elementwise table."""
     function = ROWS[_ROW.get(name, name)].numpy
 
     def double(*operands):
         dtype = np.result_type(*operands)
         with np.errstate(all="ignore"):
-            result = function(*(np.asarray(x).astype(dtype)[()] for x in operands))
-        return np.asarray(result, None if name.startswith("is") else dtype)[()]
+            # as arrays: of scalars NumPy takes the power 1/2 by another function
+            result = function(*(np.asarray(x).astype(dtype).reshape(1) for x in operands))
+        return result.astype(result.dtype if name.startswith("is") else dtype)[0]
 
     return double
 
 
 def _random(name):
+    """Three integers of 64 bits to a random number."""
     function = ROWS[name].numpy
     return lambda *operands: function(*operands)[()]
 
 
-def _power(x, y):
-    """A negative power of an integer is the nearest integer below 1 in size."""
-    if np.result_type(x, y).kind == "i" and y < 0:
-        dtype = np.result_type(x, y).type
-        return dtype({1: 1, -1: 1 - 2 * (int(y) & 1)}.get(int(x), 0))
-    return _of_numbers(x, y)
+def _where_integer(of_integers, name):
+    """The function of that name, but for integers, of which NumPy refuses some or makes floats."""
+    double = _double(name)
+
+    def chosen(*operands):
+        dtype = np.result_type(*operands)
+        return double(*operands) if dtype.kind == "f" else dtype.type(of_integers(double, *map(int, operands), dtype))
+
+    return chosen
 
 
-_of_numbers = _double("power")
-
-
-def _reciprocal(x):
-    """Of an integer, 0 too, it is 0 or the integer itself."""
-    return _of_number(x) if np.result_type(x).kind == "f" else np.result_type(x).type(x if abs(int(x)) == 1 else 0)
-
-
-_of_number = _double("reciprocal")
+def _power(double, x, y, dtype):
+    inverse = {1: 1, -1: 1 - 2 * (y & 1)}  # a negative power is the nearest integer below 1 in size
+    return double(dtype.type(x), dtype.type(y)) if y >= 0 else inverse.get(x, 0)
 
 
 def load4(pointer, index):
@@ -89,10 +83,10 @@ def store4(pointer, index, a, b, c, d):
 _int32 = _Integer("int32")
 
 NAMES: dict[str, object] = {
-    **{name: _double(name) for name in _FUNCTIONS},
-    **{name: _random(name) for name in _RANDOM},
-    "power": _power,
-    "reciprocal": _reciprocal,
+    **{name: (_random if name.startswith("random") else _double)(name) for name in functions.NAMES},
+    "power": _where_integer(_power, "power"),
+    "reciprocal": _where_integer(lambda double, x, dtype: x if abs(x) == 1 else 0, "reciprocal"),
+    "rint": _where_integer(lambda double, x, dtype: x, "rint"),
     **{d.name: d.type if d.kind == "f" else _Integer(d) for d in DTYPES if d.name != "bool"},
     "nan": np.nan,
     "inf": np.inf,

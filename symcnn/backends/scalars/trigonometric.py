@@ -12,7 +12,8 @@ libm.
 
 from __future__ import annotations
 
-from math import nan
+from itertools import pairwise
+from math import inf, nan
 
 from numba.core import types
 
@@ -65,7 +66,7 @@ def _in_turn(x):
     quarter, high, low = _reduced(size)
     small = size < 0.78
     quarter, high, low = select(small, 0, quarter), select(small, size, high), select(small, 0, low)
-    high = select(size < float("inf"), high, nan)
+    high = select(size < inf, high, nan)
     z = high * high
     sine = high + (low - z * (0.5 * low - high * polynomial(z, _SIN)))
     half = 0.5 * z
@@ -100,7 +101,7 @@ def _bits_of_two_over_pi(place):
         far = (place & step * _WORD) != 0
         words = [select(far, later, now) for now, later in zip(words, words[step:], strict=False)]
     shift = place & _WORD - 1
-    return [a << shift | b >> 1 >> (_WORD - 1 - shift) for a, b in zip(words, words[1:], strict=False)]
+    return [a << shift | b >> 1 >> (_WORD - 1 - shift) for a, b in pairwise(words)]
 
 
 def _times_half_pi(x):
