@@ -28,3 +28,15 @@ def torch():
         found = pytest.importorskip("torch")
     found.set_num_threads(1)
     return found
+
+
+@pytest.fixture
+def pretended_gpu(monkeypatch):
+    """The name of a device that stands in for a GPU."""
+    from symcnn.backends.base import BACKENDS
+    from tests.pretended_gpu import OnDevice
+
+    monkeypatch.setitem(BACKENDS, "pretended", "tests.pretended_gpu")
+    monkeypatch.setattr(OnDevice, "uploads", 0)
+    monkeypatch.setattr(OnDevice, "downloads", 0)
+    return "pretended"

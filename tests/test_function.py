@@ -1,6 +1,5 @@
 """`function`: structure of inputs and outputs, updates, givens, calls, threads, late binding."""
 
-import sys
 import threading
 import warnings
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 import symcnn as sc
 from symcnn.backends.base import BACKENDS
-from symcnn.backends.reference import ReferenceBackend
+from tests.pretended_gpu import OnDevice
 
 A = np.random.default_rng(0).normal(size=(3, 3)).astype("float32")
 B = np.random.default_rng(1).normal(size=(3, 3)).astype("float32")
@@ -562,63 +561,20 @@ def test_a_wrong_index_updates_nothing_even_if_it_is_computed_from_an_input(devi
 # ---- arrays of a device
 
 
-class OnDevice:
-    """An array that is not here; how often it was copied back is counted."""
-
-    copies = 0
-
-    def __init__(self, array, number=0):
-        self.array, self.number = np.asarray(array), number
-        self.shape, self.dtype, self.ndim = self.array.shape, self.array.dtype, self.array.ndim
-
-    def __array__(self, *args, **kwargs):
-        OnDevice.copies += 1
-        return self.array
-
-    def __dlpack_device__(self):
-        return 2, self.number
-
-
-class DeviceBackend(ReferenceBackend):
-    """As a GPU is: what lives on it goes in and out without a copy."""
-
-    def device_array(self, value):
-        return value if isinstance(value, OnDevice) and value.number == 0 else None
-
-    def load(self, plan):
-        made = super().load(plan)
-        run = made.run
-
-        def run_there(values, observe=None):
-            there = any(isinstance(a, OnDevice) for a in values.values())
-            found = run({v: a.array if isinstance(a, OnDevice) else a for v, a in values.items()}, observe)
-            return [OnDevice(a) for a in found] if there else found
-
-        made.run = run_there
-        return made
-
-
-@pytest.fixture
-def gpu(monkeypatch):
-    """A stand-in for device="cuda"."""
-    monkeypatch.setattr(sys.modules["symcnn.function"], "backend", lambda device: DeviceBackend())
-    monkeypatch.setattr(OnDevice, "copies", 0)
-
-
-def test_arrays_of_the_device_go_in_and_out_without_a_copy(gpu):
+def test_arrays_of_the_device_go_in_and_out_without_a_copy(pretended_gpu):
     x, y = sc.input("x", (None, 3)), sc.input("y", (3, 3))
-    f = sc.function([x, y], {"sum": x + y, "x": x}, device="cuda")
+    f = sc.function([x, y], {"sum": x + y, "x": x}, device=pretended_gpu)
     found = f(OnDevice(A), y=B)
     assert all(isinstance(a, OnDevice) for a in found.values())
     np.testing.assert_array_equal(found["sum"].array, A + B)
     assert isinstance(f(A, B)["sum"], np.ndarray)
     assert isinstance(f(found["sum"], A)["x"], OnDevice)
-    assert OnDevice.copies == 0
+    assert OnDevice.downloads == 0
 
 
-def test_arrays_of_the_device_are_checked_and_never_converted(gpu):
+def test_arrays_of_the_device_are_checked_and_never_converted(pretended_gpu):
     x = sc.input("x", (None, 3))
-    f = sc.function([x], x * 2, device="cuda")
+    f = sc.function([x], x * 2, device=pretended_gpu)
     with pytest.raises(sc.ShapeError, match="'x' has the wrong shape"):
         f(OnDevice(A[:, :2]))
     with pytest.raises(sc.ShapeError, match="'x' has the wrong shape"):
@@ -627,24 +583,24 @@ def test_arrays_of_the_device_are_checked_and_never_converted(gpu):
         with pytest.raises(sc.DTypeError, match="'x' has the wrong dtype") as error:
             f(OnDevice(A.astype(dtype)))
         assert error.value.found == dtype and "float32" in error.value.hint
-    assert OnDevice.copies == 0
+    assert OnDevice.downloads == 0
 
 
-def test_indices_on_the_device_are_checked_before_anything_is_updated(gpu):
+def test_indices_on_the_device_are_checked_before_anything_is_updated(pretended_gpu):
     labels, w = sc.input("labels", (None,), "int64"), sc.shared(np.zeros(3, "float32"))
-    f = sc.function([labels], sc.take(w, labels), updates={w: w + 1}, device="cuda")
+    f = sc.function([labels], sc.take(w, labels), updates={w: w + 1}, device=pretended_gpu)
     with pytest.raises(sc.InputError, match="out of range"):
         f(OnDevice([0, 3]))
     assert w.get_value().tolist() == [0, 0, 0]
     assert f(OnDevice([0, 2])).array.tolist() == [0, 0]
     assert w.get_value().tolist() == [1, 1, 1]
-    assert OnDevice.copies == 2, "labels are looked at once a call"
+    assert OnDevice.downloads == 2, "labels are looked at once a call"
 
 
-def test_computed_indices_and_debug_mode_read_arrays_of_the_device(gpu):
+def test_computed_indices_and_debug_mode_read_arrays_of_the_device(pretended_gpu):
     x = sc.input("x", (None, 3))
     best = sc.take(sc.constant([1.0, 2.0]), sc.argmax(x, axis=1), axis=0)
-    f = sc.function([x], best, device="cuda", mode="debug")
+    f = sc.function([x], best, device=pretended_gpu, mode="debug")
     assert f(OnDevice(np.eye(3, dtype="float32")[1:2])).array.tolist() == [2]
     with pytest.raises(sc.InputError, match="out of range"):
         f(OnDevice(np.eye(3, dtype="float32")[2:]))

@@ -102,6 +102,11 @@ class Backend(Protocol):
         """
         ...
 
+    def upload(self, array: np.ndarray) -> Any:
+        """An array as an input that lies on this backend's device, copied while the device computes; where that is the
+        memory here, the array itself."""
+        ...
+
     def prepare(self, program: Program) -> None:
         """Do what can be done before any shape is known."""
         ...

@@ -337,7 +337,7 @@ class Shared(Variable):
         self._newer = [bring]  # a new list: what is being brought home by another thread is not this one
 
     def _bring_home(self) -> None:
-        with moving:
+        with _moving:
             newer = self._newer
             if newer:
                 newer[0](self._host)
@@ -375,7 +375,7 @@ class Shared(Variable):
                     f"set_value: values overflow {self.dtype}", where=self.origin,
                     expected=f"{limits.min} to {limits.max}", found=f"{array.min()} to {array.max()}",
                 )  # fmt: skip
-        with moving:
+        with _moving:
             self.changes += 1
             self._newer = []
             self._host[...] = array
@@ -388,9 +388,9 @@ def bring_home(values: Iterable[Shared]) -> None:
             value._bring_home()
 
 
-moving = threading.RLock()
-"""Held while values move between memories here and on devices; a device holds it while it is asked to run something."""
-
+_moving = (
+    threading.RLock()
+)  # one value at a time comes home or is set; a device must not wait for this when it is asked
 _lock = threading.Lock()
 _nodes: WeakValueDictionary = WeakValueDictionary()
 _constants: WeakValueDictionary = WeakValueDictionary()

@@ -13,6 +13,7 @@ from symcnn.errors import InputError
 from symcnn.keywords import checked_keywords
 from symcnn.train.history import History
 from symcnn.train.rate import Rate
+from symcnn.train.running_loss import RunningLoss
 from symcnn.train.step import Step
 
 
@@ -83,7 +84,9 @@ class Run:
     steps_done : int
         How many steps are done since the very first, also those before a resume.
     loss : float
-        Of the latest step.
+        Of the latest step. A GPU is still computing it when `on_step` is called: asking waits for it.
+    losses : RunningLoss
+        Those of this epoch.
     images, labels : numpy.ndarray
         The latest batch.
     mean_loss : float
@@ -119,7 +122,7 @@ class Run:
     epoch: int = 0
     batch: int = 0
     steps_done: int = 0
-    loss: float = float("nan")
+    losses: RunningLoss = field(default_factory=RunningLoss)
     images: np.ndarray | None = None
     labels: np.ndarray | None = None
     metrics: dict[str, float] = field(default_factory=dict)
@@ -132,8 +135,6 @@ class Run:
     exact: bool = True
     prefetch: int = 2
     epoch_start: float = 0.0  # as perf_counter has it
-    total_loss: float = 0.0  # of the examples of this epoch so far
-    examples: int = 0  # of this epoch so far
 
     def batches_of(self, epoch: int, start: int = 0):
         """(images, labels) of an epoch, from its batch number `start` on: the same ones whenever it is asked."""
@@ -149,8 +150,12 @@ class Run:
         self.stopped = self.stopped or reason
 
     @property
+    def loss(self) -> float:
+        return self.losses.latest
+
+    @property
     def mean_loss(self) -> float:
-        return self.total_loss / self.examples if self.examples else float("nan")
+        return self.losses.mean
 
     @property
     def position(self) -> str:

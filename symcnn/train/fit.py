@@ -197,7 +197,7 @@ def _epoch(run, evaluation, shown, interrupts) -> None:
     """One pass over the training set, or what is left of it, then the validation."""
     if not run.batch:
         run.epoch_start = perf_counter()
-    shown.start(run.epoch, run.epochs, len(run.train), run.examples)
+    shown.start(run.epoch, run.epochs, len(run.train), run.losses.examples)
     _steps(run, shown)
     if run.interrupted:
         return
@@ -214,27 +214,33 @@ def _epoch(run, evaluation, shown, interrupts) -> None:
     for callback in run.callbacks:
         callback.on_epoch(run)
     if run.epoch_is_over:
-        run.epoch, run.batch, run.total_loss, run.examples = run.epoch + 1, 0, 0.0, 0
-        run.epoch_is_over = False
+        run.epoch, run.batch, run.epoch_is_over = run.epoch + 1, 0, False
+        run.losses.start()
 
 
 def _steps(run, shown) -> None:
     _stop_at_limit(run)  # a resumed run may have done all its steps
-    batches = run.batches_of(run.epoch, run.batch)
+    batches = _uploaded(run.step, run.batches_of(run.epoch, run.batch))
     with data.prefetch(batches, run.prefetch) if run.prefetch else closing(batches) as ready:
         while not run.stopped and (batch := next(ready, None)):
-            run.images, run.labels = batch
+            run.images, run.labels, on_device = batch
             run.rate.set(run.epoch + run.batch / run.batches)
             run.exact = False  # until the step is counted
-            run.loss = run.step(run.images, run.labels)
+            loss = run.step.begin(*on_device)
             run.steps_done, run.batch = run.steps_done + 1, run.batch + 1
-            run.total_loss += run.loss * len(run.images)
-            run.examples += len(run.images)
+            run.losses.add(loss, len(run.images))
             run.exact = True
             _stop_at_limit(run)
             for callback in run.callbacks:
                 callback.on_step(run)
-            shown.advance(len(run.images), run.mean_loss)
+            shown.advance(len(run.images), run.losses.known_mean)
+
+
+def _uploaded(step, batches):
+    """(images, labels, both as the step takes them): a GPU is sent them while it computes."""
+    with closing(batches):
+        for images, labels in batches:
+            yield images, labels, step.upload(images, labels)
 
 
 def _stop_at_limit(run) -> None:

@@ -116,13 +116,16 @@ class NaNGuard(Callback):
         self._rates.append(run.step.optimizer.learning_rate)
         if self.incident is not None:
             return
-        if not isfinite(run.loss):
+        if run.stopped or run.batch == run.batches or any(_looks_at_steps(c) for c in run.callbacks if c is not self):
+            run.losses.wait()  # else a GPU goes on, and a bad step is noticed when the next is begun
+        if not run.losses.all_finite:
             self._investigate(run)
         elif len(self._rates) >= self.every:
             self._check(run)
 
     def on_end(self, run):
-        if not all_finite(_variables(run.step)):
+        run.losses.wait()
+        if self.incident is None and not (run.losses.all_finite and all_finite(_variables(run.step))):
             self._investigate(run)
         self._good = None
 
@@ -145,6 +148,10 @@ class NaNGuard(Callback):
         warnings.warn_explicit(str(self.incident), RuntimeWarning, frame.f_code.co_filename, frame.f_lineno)
         run.exact = False  # the weights are those of a step before
         run.stop("the loss is not finite" if not isfinite(run.loss) else "a weight is not finite")
+
+
+def _looks_at_steps(callback) -> bool:
+    return type(callback).on_step is not Callback.on_step
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ def snapshot(run: Run) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     arrays = {f"model/{path}": v.get_value() for path, v in run.model.variables().items()}
     arrays |= {f"optimizer/{name}": v.get_value() for name, v in run.step.optimizer.variables().items()}
     remembered = {"schedule": run.rate.state(), "callbacks": {n: c.state() for n, c in _named(run.callbacks).items()}}
-    position = {"epoch": run.epoch, "batch": run.batch, "total_loss": run.total_loss, "examples": run.examples}
+    position = {"epoch": run.epoch, "batch": run.batch, "total_loss": run.losses.total, "examples": run.losses.examples}
     if run.epoch_is_over:
         position = {"epoch": run.epoch + 1, "batch": 0, "total_loss": 0.0, "examples": 0}
     return arrays, {
@@ -70,7 +70,7 @@ def restore(run: Run, path, arrays: dict[str, np.ndarray], state: dict[str, Any]
         function.calls = state["calls"]
         run.steps_done = state["steps_done"]
         run.epoch, run.batch = state["position"]["epoch"], state["position"]["batch"]
-        run.total_loss, run.examples = state["position"]["total_loss"], state["position"]["examples"]
+        run.losses.start(state["position"]["total_loss"], state["position"]["examples"])
         run.epoch_start = perf_counter() - state["seconds"]
         run.history.update(History(state["history"]))
         run.rate.restore(remembered["schedule"])

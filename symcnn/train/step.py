@@ -9,6 +9,7 @@ import numpy as np
 
 import symcnn as sc
 from symcnn.arrays import as_numpy
+from symcnn.backends.base import backend
 from symcnn.errors import DTypeError, InputError, ShapeError
 from symcnn.ir.variable import in_scope
 from symcnn.keywords import checked_keywords, meant, takes
@@ -41,7 +42,7 @@ class Step:
         Parameters
         ----------
         X : array_like
-            (n, ...): uint8, or cast to the dtype of the parameters.
+            (n, ...): uint8, or cast to the dtype of the parameters. Or an array on the step's device, as it is.
         labels : array_like
             (n, ...): what the loss compares with.
 
@@ -55,12 +56,22 @@ class Step:
         ShapeError
             If images and labels are not equally many, or do not fit the model.
         """
-        X, labels = checked_batch(self.model, X, labels)
-        return float(self._built(X, labels)(X, labels))
+        X, labels = checked_batch(self.model, X, labels, self.device)
+        return float(np.asarray(self._built(X, labels)(X, labels)))
+
+    def upload(self, X, labels) -> tuple:
+        """The batch as the step takes it, on its device: a GPU is sent the next one while it computes."""
+        X, labels = checked_batch(self.model, X, labels, self.device)
+        upload = backend(self.device).upload
+        return upload(X), upload(labels)
+
+    def begin(self, X, labels):
+        """Train on a batch that was uploaded; the loss as an array, on a GPU one that it is still computing."""
+        return self._built(X, labels)(X, labels)
 
     def compile(self, X, labels):
         """Build and plan the function for batches like (X, labels), train nothing, and return it."""
-        X, labels = checked_batch(self.model, X, labels)
+        X, labels = checked_batch(self.model, X, labels, self.device)
         return self._built(X, labels).bind(x=X.shape, labels=labels.shape)
 
     # ---- looking inside
@@ -86,7 +97,7 @@ class Step:
 
     def profile(self, X, labels, repeat: int = 10):
         """The time of each kernel over `repeat` steps on this batch, which train; see `symcnn.Function.profile`."""
-        X, labels = checked_batch(self.model, X, labels)
+        X, labels = checked_batch(self.model, X, labels, self.device)
         return self._built(X, labels).profile(X, labels, repeat=repeat)
 
     def _compiled(self):
@@ -202,7 +213,7 @@ def compile_step(
     optimizer : Optimizer, optional
         ``SGD(0.01, momentum=0.9)`` by default.
     device : str
-        "cpu" or "reference".
+        "cpu", "cuda" or "reference"; see `symcnn.function`. On a GPU, parameters and the optimiser's memory stay there.
     mode : str
         "fast", or "debug" to check every kernel and stop at the first NaN.
     penalty : callable, optional
@@ -292,11 +303,20 @@ def symbolic_batch(X, labels, in_shape=None):
     return sc.input("x", (None, *image), X.dtype), sc.input("labels", (None, *target), labels.dtype)
 
 
-def checked_batch(model, X, labels):
-    """Images as the model takes them; labels as int64, or floats in the dtype of the model."""
-    X, labels = model.as_input(X), np.asarray(as_numpy(labels))
-    if labels.ndim == 0 or len(labels) != len(X):
-        raise ShapeError("one label per image", expected=f"{len(X)} labels", found=f"labels of shape {labels.shape}")
+def checked_batch(model, X, labels, device: str = "cpu"):
+    """Images as the model takes them; labels as int64, or floats in the dtype of the model.
+
+    What lives on the `device` stays there, and is as it is.
+    """
+    there = backend(device).device_array
+    images, targets = there(X), there(labels)
+    X = model.as_input(X) if images is None else _checked_dtype(images, model, device)
+    labels = np.asarray(as_numpy(labels)) if targets is None else targets
+    if labels.ndim == 0 or labels.shape[0] != X.shape[0]:
+        found = f"labels of shape {labels.shape}"
+        raise ShapeError("one label per image", expected=f"{X.shape[0]} labels", found=found)
+    if targets is not None:
+        return X, targets
     if labels.dtype.kind in "iu":
         if labels.dtype == np.uint64 and labels.size and labels.max() > np.iinfo("int64").max:
             raise InputError("a label does not fit int64", found=labels.max())
@@ -304,3 +324,12 @@ def checked_batch(model, X, labels):
     if labels.dtype.kind not in "fb":
         raise DTypeError("labels are integers or floats", found=labels.dtype)
     return X, labels.astype(model.dtype, copy=False)
+
+
+def _checked_dtype(images, model, device):
+    if images.ndim and images.dtype in (np.uint8, model.dtype):
+        return images
+    raise DTypeError(
+        f"images on {device} are not converted", expected=f"(n, ...) of {model.dtype} or uint8",
+        found=f"{images.dtype} of shape {images.shape}",
+    )  # fmt: skip

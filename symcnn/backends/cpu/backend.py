@@ -58,6 +58,9 @@ class CpuBackend:
     def device_array(self, value):
         return None
 
+    def upload(self, array):
+        return array
+
     def prepare(self, program) -> None:
         self.kernels_of(program)
 
