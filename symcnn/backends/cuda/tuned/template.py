@@ -1,0 +1,151 @@
+"""The one template of all products: tiles of both sides pass through shared memory, and every thread sums its part.
+
+    for each stage of the sum:
+        fetch the next stage of both sides into registers       (an operand knows where its elements are)
+        multiply the stage that lies in shared memory           (see `multiplying`)
+        put what was fetched into the other half of it
+        wait for all threads
+
+Each thread fetches a few elements of each side. While they are on their way, it multiplies. When the sum is done, the
+tile passes through shared memory once more, so that neighbouring threads finish neighbouring elements.
+
+Both sides lie in shared memory by steps: ``[step][row]`` and ``[step][column]``.
+"""
+
+from __future__ import annotations
+
+from symcnn.backends.cuda.tuned.source import Ending, indent, kernel
+from symcnn.backends.cuda.tuned.tiles import Tile
+
+
+def product(
+    title: str,
+    tile: Tile,
+    inputs: tuple[str, ...],
+    left,
+    right,
+    ending: Ending,
+    integers: tuple[str, ...],
+    before=(),
+    place=("row = int32(outer * rows + line)", "column = across"),
+    guarded: bool = False,
+):
+    """The kernel of a product.
+
+    Parameters
+    ----------
+    left, right : operand
+        See `symcnn.backends.cuda.tuned.operands`.
+    integers : tuple of str
+        What `before` and the operands need, and ``rows``, ``columns``, ``depth``, ``row_tiles`` (how many tiles the rows
+        of one product make) and ``steps`` (of a piece of the sum), in the order of the arguments.
+    before : lines
+        What the operands need computed first; ``outer`` is the number of the product.
+    place : lines
+        ``row`` and ``column`` of the result, given ``outer``, ``line`` and ``across``.
+    guarded : bool
+        Whether `place` says ``inside``, too: only elements that are get stored.
+    """
+    dtype = ending.dtype
+    own = tile.thread_rows * tile.thread_columns
+    count = tile.rows * tile.columns // tile.threads
+    left_count, right_count = (n * tile.depth // tile.threads for n in (tile.rows, tile.columns))
+    store = ending.store("int32(((piece * outers + outer) * rows + line) * columns + across)")
+    finish = [*place, "if inside:", *indent(store)] if guarded else [*place, *store]
+    body = [
+        f"shared = cuda.shared.array({tile.shared}, {dtype})",
+        *left.shared(),
+        *right.shared(),
+        f"sums = cuda.local.array({own}, {dtype})",
+        f"lefts = cuda.local.array({left_count}, {dtype})",
+        f"rights = cuda.local.array({right_count}, {dtype})",
+        *left.local(),
+        *right.local(),
+        "thread = int32(cuda.threadIdx.x)",
+        "outers = quotient(int32(cuda.gridDim.x), row_tiles)",
+        "outer = quotient(int32(cuda.blockIdx.x), row_tiles)",
+        f"first_row = int32(rest(int32(cuda.blockIdx.x), row_tiles) * {tile.rows})",
+        f"first_column = int32(cuda.blockIdx.y * {tile.columns})",
+        "piece = int32(cuda.blockIdx.z)",
+        *before,
+        "begin = int32(piece * steps)",
+        "end = min(int32(begin + steps), depth)",
+        f"stages = quotient(int32(max(end - begin, int32(0)) + {tile.depth - 1}), int32({tile.depth}))",
+        *_thread_place(tile),
+        *left.setup(),
+        *right.setup(),
+        f"for s in range({own}):",
+        f"    sums[s] = {dtype}(0)",
+        *left.prologue(),
+        *right.prologue(),
+        "for stage in range(stages + 1):",
+        *indent(
+            [
+                f"start = int32(begin + stage * {tile.depth})",
+                *left.fetch("lefts"),
+                *right.fetch("rights"),
+                f"present = int32(rest(stage + 1, int32(2)) * {tile.stage})",
+                "if stage > 0:",
+                *indent(multiplying(tile)),
+                f"coming = int32(rest(stage, int32(2)) * {tile.stage})",
+                *left.put("lefts", "coming"),
+                *right.put("rights", f"coming + {tile.depth * tile.row_pitch}"),
+                *left.epilogue(),
+                *right.epilogue(),
+                "cuda.syncthreads()",
+            ]
+        ),
+        *_spread(tile),
+        "cuda.syncthreads()",
+        f"for e in range({count}):",
+        f"    at = int32(thread + e * {tile.threads})",
+        f"    line = int32(first_row + quotient(at, int32({tile.columns})))",
+        f"    across = int32(first_column + rest(at, int32({tile.columns})))",
+        "    if line < rows and across < columns:",
+        "        value = shared[uint32(at)]",
+        *indent(finish, 2),
+    ]  # fmt: skip
+    return kernel(title, inputs, ending, integers, tile.threads, body)
+
+
+def _thread_place(tile: Tile) -> list[str]:
+    """The first row and the first column, within the tile, of what a thread sums."""
+    across = tile.columns // tile.thread_columns
+    return [
+        f"own_row = int32(quotient(thread, int32({across})) * {tile.run})",
+        f"own_column = int32(rest(thread, int32({across})) * {tile.run})",
+    ]
+
+
+def _apart(extent: int, own: int, run: int, number: str) -> str:
+    """How far a thread's row or column `number` is from its first: runs of neighbours, spread over the tile."""
+    return f"uint64({number} // {run} * {extent // (own // run)} + {number} % {run})"
+
+
+def multiplying(tile: Tile) -> list[str]:
+    """The stage that lies at ``present``, multiplied by every thread and added to its sums."""
+    rows, columns = tile.thread_rows, tile.thread_columns
+    right = tile.depth * tile.row_pitch
+    return [
+        f"for k in range({tile.depth}):",
+        f"    rows_at = uint64(uint32(present + k * {tile.row_pitch} + own_row))",
+        f"    columns_at = uint64(uint32(present + k * {tile.column_pitch} + own_column + {right}))",
+        f"    for i in range({rows}):",
+        f"        a = shared[rows_at + {_apart(tile.rows, rows, tile.run, 'i')}]",
+        f"        for j in range({columns}):",
+        f"            b = shared[columns_at + {_apart(tile.columns, columns, tile.run, 'j')}]",
+        f"            sums[i * {columns} + j] += a * b",
+    ]
+
+
+def _spread(tile: Tile) -> list[str]:
+    """The sums put into shared memory as the tile."""
+    rows, columns = tile.thread_rows, tile.thread_columns
+    return [
+        f"own_at = uint64(uint32(own_row * {tile.columns} + own_column))",
+        f"for i in range({rows}):",
+        f"    for j in range({columns}):",
+        f"        at = {_apart(tile.rows, rows, tile.run, 'i')} * uint64({tile.columns})",
+        f"        across = {_apart(tile.columns, columns, tile.run, 'j')}",
+        f"        shared[own_at + at + across] = sums[i * {columns} + j]",
+    ]
