@@ -293,14 +293,16 @@ def test_memory_is_used_again(make):
     assert gpu.allocate(0).nbytes == 0
 
 
-def test_memory_that_nobody_uses_goes_to_the_driver_before_it_runs_out(make):
-    gpu = make(3, memory=10 * 2**20)
+@pytest.mark.parametrize("seed", [None, 3])
+def test_memory_that_nobody_uses_goes_to_the_driver_before_it_runs_out(make, seed):
+    gpu = make(seed, memory=10 * 2**20)
     x = upload(gpu, np.ones(4, "float32"))
     large = gpu.allocate(8 * 2**20)
     gpu.launch(adding(x, large, 4))
     del large
     assert gpu.allocate(6 * 2**20).nbytes == 6 * 2**20
     assert gpu._pool.held == 6 * 2**20 + 512
+    upload(gpu, np.ones(9, "float32"))  # and nobody uses it
     gpu.release()
     assert gpu._pool.held == 512
     assert download(gpu, x, np.ones(4, "float32")).tolist() == [1] * 4
