@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="train a small network on real images and write symcnn-demo.html")
     demo.add_argument(
-        "--device", default="cpu", choices=["cpu", "reference"], help="where to compute (default %(default)s)"
+        "--device", default="cpu", choices=["cpu", "cuda", "reference"], help="where to compute (default %(default)s)"
     )
     demo.add_argument("--seed", type=int, default=0, help="of weights, split and shuffling (default %(default)s)")
     # Shorter runs, for tests.
@@ -90,6 +90,7 @@ def _bench(options) -> int:
 
 def _info(options) -> int:
     from symcnn.backends.cache import KernelCache
+    from symcnn.backends.cuda import gpus
     from symcnn.backends.jit import numba_config
     from symcnn.bench import machine
     from symcnn.config import config
@@ -105,13 +106,16 @@ def _info(options) -> int:
     rows = {
         "symcnn": installed("symcnn"),
         "python": f"{of['python']} on {of['system']}",
-        "packages": ", ".join(f"{name} {installed(name)}" for name in ("numpy", "numba", "networkx")),
+        "packages": ", ".join(f"{name} {installed(name)}" for name in ("numpy", "numba", "networkx", "numba-cuda")),
         "processor": f"{of['processor']}, {machine.plural(of['processors'], 'processor')}",
         "vectors": of["vectors"],
+        "gpu": gpus.unavailable() or ", ".join(gpus.listed()),
         "threads": f"{min(config.threads, available)} used ({config.threads} asked for, {available} available)",
         "dtype": config.default_dtype,
         "tuned kernels": "on" if config.tuned else "off",
         "winograd": "on" if config.winograd else "off",
+        "tf32 on a gpu": "on" if config.tf32 else "off",
+        "cuda simulator": "on" if config.simulate_cuda else "off",
         "kernel cache": f"{config.cache_dir} ({writable}; {machine.plural(len(kernels), 'file')}, {size / 1e6:.1f} MB)",
     }
     width = max(map(len, rows))

@@ -1,5 +1,6 @@
 """The commands, run as a user runs them."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -65,7 +66,20 @@ def test_bench_of_an_unknown_network(capsys):
     assert "did you mean 'lenet'" in capsys.readouterr().err
 
 
-INFO = ("symcnn", "numpy", "numba", "processor", "bits", "threads", "float32", "tuned", "winograd", "kernel cache")
+INFO = (
+    "symcnn",
+    "numpy",
+    "numba",
+    "processor",
+    "bits",
+    "threads",
+    "float32",
+    "tuned",
+    "winograd",
+    "tf32",
+    "simulator",
+    "kernel cache",
+)
 
 
 def test_info(capsys):
@@ -83,6 +97,24 @@ def test_info_tells_how_many_threads_run_and_whether_kernels_are_kept(monkeypatc
     monkeypatch.setattr("symcnn.backends.cache.KernelCache.is_writable", lambda self: False)
     main(["info"])
     assert "not writable" in capsys.readouterr().out
+
+
+def test_info_names_the_gpus_or_says_why_there_are_none(monkeypatch, capsys):
+    for reason, row in (("there is no NVIDIA driver", "there is no NVIDIA driver"), (None, "A100 (8.0), H100 (9.0)")):
+        monkeypatch.setattr("symcnn.backends.cuda.gpus.unavailable", lambda reason=reason: reason)
+        monkeypatch.setattr("symcnn.backends.cuda.gpus.listed", lambda: ["A100 (8.0)", "H100 (9.0)"])
+        main(["info"])
+        assert ["gpu", row] in [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("missing", ["numba_cuda", "cuda"])
+def test_info_needs_no_package_of_cuda(monkeypatch, capsys, missing):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "symcnn.backends.cuda.gpus.find_spec", lambda name, *rest: None if name == missing else find(name, *rest)
+    )
+    assert main(["info"]) == 0
+    assert "pip install 'symcnn[cuda]'" in capsys.readouterr().out
 
 
 def test_help_names_the_commands(capsys):

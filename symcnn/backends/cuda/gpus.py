@@ -60,6 +60,13 @@ def unavailable(which: int = 0) -> str | None:
     return None
 
 
+def listed() -> list[str]:
+    """Names and compute capabilities of the GPUs of this machine, by number."""
+    driver = _driver()
+    devices = [driver.cuDeviceGet(k) for k in range(driver.cuDeviceGetCount())]
+    return [f"{name_of(driver, d)} ({'.'.join(map(str, capability_of(driver, d)))})" for d in devices]
+
+
 def _open(which: int) -> Gpu:
     driver = _driver()
     count = driver.cuDeviceGetCount()
