@@ -1,7 +1,7 @@
 """What a backend is, and how one is chosen by name.
 
-Adding a backend is one package with a `Backend` object and a line in `BACKENDS`; the contract tests then run every op
-on it.
+Adding a backend is one package with a function `numbered`, from a number to a `Backend`, and a line in `BACKENDS`; the
+contract tests then run every op on it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from symcnn.schedule.lower import Program, Step
     from symcnn.schedule.plan import Plan
 
-BACKENDS = {"cpu": "symcnn.backends.cpu.backend", "reference": "symcnn.backends.reference"}
+BACKENDS = {
+    "cpu": "symcnn.backends.cpu.backend",
+    "cuda": "symcnn.backends.cuda.backend",
+    "reference": "symcnn.backends.reference",
+}
 
 
 @dataclass(frozen=True)
@@ -121,14 +125,27 @@ class Backend(Protocol):
 
 
 def backend(device: str) -> Backend:
-    """The backend called `device`.
+    """The backend called `device`: "cuda:1" is the second of several.
 
     Raises
     ------
     InputError
         For a name that is none.
+    PackageError, BackendError
+        If this machine lacks what it needs.
     """
-    module = BACKENDS.get(device)
-    if module is None:
-        raise InputError(f"there is no device {device!r}", expected=" or ".join(map(repr, BACKENDS)))
-    return import_module(module).BACKEND
+    name, colon, number = str(device).partition(":")
+    if name not in BACKENDS or (colon and not number.isdecimal()):
+        raise InputError(
+            f"there is no device {device!r}",
+            expected=" or ".join(map(repr, BACKENDS)),
+            hint="'cuda:1' is the second of several GPUs",
+        )
+    return import_module(BACKENDS[name]).numbered(int(number or 0))
+
+
+def only_one(backend: Backend, name: str, number: int) -> Backend:
+    """`backend`, of which there is one, called `name`."""
+    if number:
+        raise InputError(f"there is no device '{name}:{number}'", expected=repr(name))
+    return backend

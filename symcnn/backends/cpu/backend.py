@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from symcnn.backends.base import KernelInfo
+from symcnn.backends.base import Backend, KernelInfo, only_one
 from symcnn.backends.cpu import compiler, executor
 from symcnn.backends.cpu.codegen import Generated, generate
 from symcnn.backends.cpu.launch import HEADER, Launch
@@ -333,3 +333,8 @@ def _grain(tasks: int, work: int) -> int:
 
 
 BACKEND = CpuBackend()
+
+
+def numbered(number: int) -> Backend:
+    """The backend; there is no second one."""
+    return only_one(BACKEND, "cpu", number)

@@ -9,11 +9,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from symcnn.backends.base import KernelInfo
-from symcnn.backends.cuda.array import as_device_array
+from symcnn.backends.cuda.array import as_device_array, to_device
 from symcnn.backends.cuda.codegen import Generated, generate
 from symcnn.backends.cuda.device import Device
 from symcnn.backends.cuda.executor import CudaExecutable
 from symcnn.backends.cuda.finish import Finish
+from symcnn.backends.cuda.gpus import gpu
 from symcnn.backends.cuda.launch import WORKSPACE, Geometry, Kernel, Launch
 from symcnn.backends.cuda.resident import Residents
 from symcnn.backends.cuda.tuned import tuned_kernel
@@ -63,6 +64,9 @@ class CudaBackend:
 
     def device_array(self, value):
         return as_device_array(value, self.device)
+
+    def upload(self, array):
+        return to_device(array, self.device)
 
     def prepare(self, program: Program) -> None:
         self.device.compile(kernel for step in program.steps for kernel in self.kernels_of(step))
@@ -142,3 +146,20 @@ class CudaBackend:
         kernels = self.kernels_of(step) if plan is None else [l.kernel for l in self.launches(plan, step)]
         sources = dict.fromkeys(kernel.source for kernel in kernels)
         return KernelInfo.of(step, algorithm, "\n\n".join(sources), plan)
+
+
+_opened: dict[int, CudaBackend] = {}  # by the identity of the device, which lives as long as the process
+
+
+def numbered(number: int) -> CudaBackend:
+    """The backend of GPU number `number`, or of the simulator if that is asked for."""
+    device: Device = _simulator() if config.simulate_cuda else gpu(number)
+    if id(device) not in _opened:
+        _opened[id(device)] = CudaBackend(device)
+    return _opened[id(device)]
+
+
+def _simulator() -> Device:
+    from symcnn.backends.cuda.simulator import SIMULATOR  # which nobody needs who has a GPU
+
+    return SIMULATOR

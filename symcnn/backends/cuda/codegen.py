@@ -179,8 +179,7 @@ class _Generator(SharedFolds):
     # ---- a block per row
 
     def _blocks(self, outer, inner) -> list[str]:
-        top = Scope(None, frozenset())
-        self.block = body = Scope(top, frozenset(a.name for a in outer))
+        self.block = body = Scope(None, frozenset(a.name for a in outer))
         many = not outer and bool(inner)  # the blocks share out a single row, each with all folds to itself
         self._decompose(body, outer, "cuda.blockIdx.x")
         rows = [s for s in self.nest.stores if len(s.axes) <= len(outer)]
@@ -205,7 +204,7 @@ class _Generator(SharedFolds):
             span = f"{start}, {self.integer(product(inner), body)}, {step}"
             counter = self.counters[inner[0].name] if len(inner) == 1 else "point"
             body.lines += [f"for {counter} in range({span}):", *indent(loop.lines)]
-        return ["thread = int32(cuda.threadIdx.x)", *self.shared, *top.lines, *body.lines]
+        return ["thread = int32(cuda.threadIdx.x)", *self.shared, *body.lines]
 
     # ---- both
 

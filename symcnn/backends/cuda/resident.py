@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.device import Device, Memory
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Resident:
-    """A Shared's memory on one device.
+    """The memory of a Shared or a constant on one device.
 
     Attributes
     ----------
     memory : Memory
     seen : int
-        The Shared's `changes` when this memory last held its value.
+        The Shared's `changes` when this memory last held its value; -1 before.
     """
 
     memory: Memory
@@ -35,25 +35,26 @@ class Residents:
 
     def __init__(self, device: Device):
         self._device = device
-        self._shareds: WeakKeyDictionary[Shared, Resident] = WeakKeyDictionary()
-        self._constants: WeakKeyDictionary[Constant, Memory] = WeakKeyDictionary()
+        self._of: dict[int, Resident] = {}  # by the identity of a Variable, for as long as that lives
+
+    def _resident(self, variable: Shared | Constant) -> Resident:
+        found = self._of.get(id(variable))
+        if found is None:
+            found = self._of[id(variable)] = Resident(self._device.allocate(variable.type.nbytes))
+            finalize(variable, self._of.pop, id(variable), None)
+        return found
 
     def constant(self, constant: Constant) -> Memory:
         """Memory that holds the value of a constant."""
-        if constant not in self._constants:
-            memory = self._device.allocate(constant.value.nbytes)
-            self._device.upload(memory, 0, constant.value)
-            self._constants[constant] = memory
-        return self._constants[constant]
+        resident = self._resident(constant)
+        if resident.seen < 0:
+            self._device.upload(resident.memory, 0, constant.value)
+            resident.seen = 0
+        return resident.memory
 
     def shared(self, shared: Shared) -> Memory:
         """Memory for the value of a Shared; `refresh` brings it."""
         return self._resident(shared).memory
-
-    def _resident(self, shared: Shared) -> Resident:
-        if shared not in self._shareds:
-            self._shareds[shared] = Resident(self._device.allocate(shared.type.nbytes))
-        return self._shareds[shared]
 
     def refresh(self, shared: Shared) -> None:
         """Bring the value of a Shared if somebody else has changed it."""

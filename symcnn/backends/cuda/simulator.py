@@ -9,6 +9,8 @@ from __future__ import annotations
 import linecache
 import threading
 import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +32,7 @@ class Simulator:
     def __init__(self):
         self._kernels: dict[str, object] = {}
 
-    def compile(self, kernels) -> None:
+    def compile(self, kernels: Iterable[Kernel]) -> None:
         for kernel in kernels:
             self._kernel(kernel)
 
@@ -59,16 +61,20 @@ class Simulator:
         target.owner[at : at + nbytes] = source.owner[start : start + nbytes].copy()
 
     def launch(self, call: Call) -> None:
-        kernel = self._kernel(call.kernel)
+        from numba.cuda.simulator.cudadrv.devicearray import (
+            FakeCUDAArray,  # which is not copied, as arrays of NumPy are
+        )
+
+        kernel: Any = self._kernel(call.kernel)
         arrays = [
-            elements(memory, offset, np.dtype(name))
+            FakeCUDAArray(elements(memory, offset, np.dtype(name)))
             for (memory, offset), name in zip(call.pointers, call.kernel.operands, strict=True)
         ]
         with _lock, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # an infinity is no mistake in a kernel
             kernel[call.grid, call.kernel.threads](*arrays, *call.sizes)
 
-    def record(self, calls):
+    def record(self, calls: Sequence[Call]) -> Callable[[], None]:
         calls = tuple(calls)
 
         def replay():
