@@ -7,6 +7,7 @@ import pytest
 
 import symcnn as sc
 from symcnn import nn
+from symcnn.train.snapshot import Snapshot
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(64, 4)).astype("float32")
@@ -169,3 +170,26 @@ def test_complaints():
         fit(network, sc.train.NaNGuard())
     with pytest.raises(sc.InputError, match="at least 1"):
         sc.train.NaNGuard(every=0)
+
+
+def test_copying_takes_a_twentieth_of_the_time(monkeypatch):
+    now, copies = [0.0], []
+
+    class Slow(Snapshot):
+        def __init__(self, step):
+            super().__init__(step)
+            now[0] += 2.0
+            copies.append(step.function.calls)
+
+    class Second(sc.train.Callback):
+        def on_step(self, run):
+            now[0] += 1.0
+
+    monkeypatch.setattr("symcnn.train.nan_guard.Snapshot", Slow)
+    monkeypatch.setattr("symcnn.train.nan_guard.perf_counter", lambda: now[0])
+    network = sc.models.mlp([4, 2])
+    sc.train.fit(
+        network, DATA, steps=120, batch_size=16, device="reference", progress=False,
+        callbacks=[sc.train.NaNGuard(every=10), Second()],
+    )  # fmt: skip
+    assert copies == [0, 10, 48, 86]
