@@ -242,13 +242,14 @@ class Function:
         """Before the run, so that a wrong label updates nothing."""
         for v, leaf, (low, high) in binding.bounds:
             if leaf in self._known_before:
-                array = np.asarray(values[leaf]) if leaf in values else evaluate([leaf], values)[0]
+                known = {x: _on_host(values[x]) for x in toposort([leaf]) if x in values}
+                array = known[leaf] if leaf in known else evaluate([leaf], known)[0]
                 _check_range(v, leaf, array, low, high)
 
     def _check_computed_indices(self, binding, arrays):
         computed = [b for b in binding.bounds if b[1] not in self._known_before]
         for (v, leaf, (low, high)), array in zip(computed, arrays, strict=True):
-            _check_range(v, leaf, np.asarray(array), low, high)
+            _check_range(v, leaf, _on_host(array), low, high)
 
     # ---- looking inside
 
@@ -464,6 +465,13 @@ def _wrong_dtype(x: Input, array, hint) -> DTypeError:
     return DTypeError(
         f"input {x.name!r} has the wrong dtype", where=x.origin, expected=x.dtype, found=array.dtype, hint=hint
     )
+
+
+def _on_host(array) -> np.ndarray:
+    """The values of an array of NumPy or of the device."""
+    if isinstance(array, np.ndarray):
+        return array
+    return np.asarray(array) if array.host is None else array.host
 
 
 def _index_checks(expressions):

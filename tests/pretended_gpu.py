@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from symcnn.backends.base import only_one
 from symcnn.backends.reference import ReferenceBackend
 
 
@@ -10,8 +11,8 @@ class OnDevice:
 
     uploads = downloads = 0
 
-    def __init__(self, array, number=0):
-        self.array, self.number = np.array(array), number
+    def __init__(self, array, number=0, host=None):
+        self.array, self.number, self.host = np.array(array), number, host
         self.shape, self.dtype, self.ndim = self.array.shape, self.array.dtype, self.array.ndim
 
     def __array__(self, *args, **kwargs):
@@ -30,7 +31,7 @@ class PretendedGpu(ReferenceBackend):
 
     def upload(self, array):
         OnDevice.uploads += 1
-        return OnDevice(array)
+        return OnDevice(array, host=array if array.dtype.kind == "i" else None)
 
     def load(self, plan):
         made = super().load(plan)
@@ -43,6 +44,10 @@ class PretendedGpu(ReferenceBackend):
 
         made.run = run_there
         return made
+
+
+def numbered(number: int):
+    return only_one(BACKEND, "pretended", number)
 
 
 BACKEND = PretendedGpu()

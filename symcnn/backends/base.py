@@ -101,8 +101,8 @@ class Backend(Protocol):
     def device_array(self, value: Any) -> Any:
         """`value` as an input that need not be copied, because it lives on this backend's device; ``None`` if it does not.
 
-        What is returned has ``shape``, ``ndim`` and ``dtype``, and `numpy.asarray` copies it back. Executables know it
-        when they are given it.
+        What is returned has ``shape``, ``ndim`` and ``dtype``, and `numpy.asarray` copies it back; ``host`` are its values
+        if they are known here, else ``None``. Executables know it when they are given it.
         """
         ...
 

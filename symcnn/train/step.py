@@ -303,7 +303,7 @@ def symbolic_batch(X, labels, in_shape=None):
     return sc.input("x", (None, *image), X.dtype), sc.input("labels", (None, *target), labels.dtype)
 
 
-def checked_batch(model, X, labels, device: str = "cpu"):
+def checked_batch(model, X, labels, device: str = "reference"):
     """Images as the model takes them; labels as int64, or floats in the dtype of the model.
 
     What lives on the `device` stays there, and is as it is.
