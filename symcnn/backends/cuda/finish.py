@@ -108,7 +108,7 @@ class _Code(ThreadCode):
         top = Scope(None, frozenset())
         if step.nest is not None:
             self._epilogue(top, step, row, column, value)
-        if step.tuned in step.writes:
+        if any(v is step.tuned for v in step.writes):
             width = self._width(step.tuned, top)
             at = column if width is None else row if width == "1" else f"int32({row} * {width} + {column})"
             top.lines.append(f"{self.operand(step.tuned)}[{at}] = {value}")
