@@ -15,7 +15,7 @@ from symcnn.backends.cuda.compiler import INSTALL
 from symcnn.backends.cuda.driver import Gpu, capability_of, name_of
 from symcnn.errors import BackendError, InputError, PackageError, SymcnnError
 
-OLDEST = (7, 0)  # compute capability that kernels are written for
+OLDEST = (7, 5)  # compute capability that NVVM of CUDA 13 compiles for
 _NAME = re.compile(r"cuda(?::(\d+))?")
 
 _lock = threading.Lock()
@@ -115,7 +115,7 @@ def _check_capability(driver: Driver, which: int) -> None:
     if found < OLDEST:
         raise BackendError(
             f"the {name_of(driver, device)} is too old",
-            expected=f"compute capability {OLDEST[0]}.{OLDEST[1]} (Volta, 2017) or later",
+            expected=f"compute capability {OLDEST[0]}.{OLDEST[1]} (Turing, 2018) or later",
             found=f"{found[0]}.{found[1]}",
             hint="device='cpu'",
         )
