@@ -251,6 +251,11 @@ class Gpu:
         return int(self._driver.cuPointerGetAttribute(attribute, address))
 
     @_on_gpu
+    def settle(self, memory: Memory) -> None:
+        """Whoever waits for the stream from now on also waits for the uploads to `memory`."""
+        self._prepare(memory)
+
+    @_on_gpu
     def let_wait(self, stream: int, memory: Memory) -> None:
         """What another library asks of `stream` from now on comes after what was asked of `memory` here."""
         self._prepare(memory)
