@@ -11,7 +11,7 @@ import numpy as np
 from numba import cuda
 from numba.core import types
 
-from symcnn.backends.cuda import vectors
+from symcnn.backends.cuda import tensor_cores, vectors
 from symcnn.backends.scalars import functions
 from symcnn.backends.scalars.formula import convert, formula
 from symcnn.ir.types import DTYPES
@@ -37,5 +37,7 @@ NAMES: dict[str, object] = {
     "rest": _naturals(lambda a, b: a % b),
     "load4": vectors.load4,
     "store4": vectors.store4,
+    "to_tf32": tensor_cores.to_tf32,
+    "multiply_tiles": tensor_cores.multiply_tiles,
 }
 """Name in the source of a kernel -> function, type or number."""

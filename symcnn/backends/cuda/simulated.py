@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 from numba import cuda
@@ -21,9 +22,9 @@ _ROW = {"atan": "arctan"}
 class _Integer:
     """A dtype of integers: given a number it wraps around, or cuts off the fraction; NumPy itself would raise."""
 
-    def __init__(self, dtype):
+    def __init__(self, dtype: Any):
         self.dtype = np.dtype(dtype)
-        limits = np.iinfo(self.dtype)
+        limits = np.iinfo(dtype)
         self._low, self._count = int(limits.min), 2**limits.bits
 
     def __call__(self, number):
@@ -31,7 +32,7 @@ class _Integer:
         return self.dtype.type((whole - self._low) % self._count + self._low)
 
 
-def _double(name):
+def _double(name: str):
     """The function of that name in the elementwise table."""
     function = ROWS[_ROW.get(name, name)].numpy
 
@@ -80,6 +81,24 @@ def store4(pointer, index, a, b, c, d):
     pointer[index + 3] = d
 
 
+def to_tf32(x):
+    """A float32 with its fraction rounded to 10 bits, of two the one farther from 0."""
+    if not np.isfinite(x):
+        return x
+    return ((np.float32(x).view(np.int32) + np.int32(0x1000)) & np.int32(-0x2000)).view(np.float32)
+
+
+def multiply_tiles(shared, left, left_own, left_step, right, right_own, right_step, sums, at, lane):
+    """A thread's elements of the product of two tiles of shared memory, added to its sums."""
+    for k in range(4):
+        row, column = lane // 4 + k // 2 * 8, lane % 4 * 2 + k % 2
+        total = sums[at + k]
+        for step in range(8):
+            a = shared[left + row * left_own + step * left_step]
+            total += a * shared[right + column * right_own + step * right_step]
+        sums[at + k] = total
+
+
 _int32 = _Integer("int32")
 
 NAMES: dict[str, object] = {
@@ -96,5 +115,7 @@ NAMES: dict[str, object] = {
     "rest": lambda a, b: _int32(operator.mod(int(a), int(b))),
     "load4": load4,
     "store4": store4,
+    "to_tf32": to_tf32,
+    "multiply_tiles": multiply_tiles,
 }
 """The same names as `symcnn.backends.cuda.namespace.NAMES`."""

@@ -11,12 +11,9 @@ from numba import cuda, types
 from symcnn.backends.cuda.namespace import NAMES
 from symcnn.backends.cuda.simulated import NAMES as SIMULATED
 from symcnn.ir.types import DTYPES
-from tests.backends.scalars.test_functions import assert_same, names, run, specials
+from tests.backends.scalars.test_functions import RANDOM, assert_same, draws, names, run, specials
 
 CAPABILITIES = [(8, 0), (9, 0)]
-RANDOM = {
-    "random_uniform": "float32", "random_uniform64": "float64", "random_normal": "float32", "random_normal64": "float64",
-}  # fmt: skip
 OF_BOOLEANS = {1: ["absolute", "isnan", "isinf", "isfinite"], 2: ["maximum", "minimum"]}
 
 
@@ -120,14 +117,12 @@ def test_doubles_are_the_functions_of_the_cpu(dtype, arity):
 
 @pytest.mark.parametrize("name", RANDOM)
 def test_doubles_draw_the_same_random_numbers(name):
-    index = np.array([0, 1, 1000, 2**32 - 1, 2**40 + 3], np.int64)
-    for seed, call in ((0, 0), (-5, 2**33), (2**63 - 1, 7)):
-        (expected,) = run([name], np.dtype(RANDOM[name]), np.full_like(index, seed), np.full_like(index, call), index)
-        found = np.array([SIMULATED[name](seed, call, i) for i in index])
-        assert found.dtype == expected.dtype
-        if "uniform" in name:
-            np.testing.assert_array_equal(found, expected)
-        np.testing.assert_allclose(found, expected, rtol=3 * np.finfo(found.dtype).eps)
+    (expected,) = run([name], np.dtype(RANDOM[name]), *draws())
+    found = np.array([SIMULATED[name](*draw) for draw in draws().T])
+    assert found.dtype == expected.dtype
+    if "uniform" in name:
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, rtol=3 * np.finfo(found.dtype).eps)
 
 
 def test_doubles_of_dtypes_wrap_around():

@@ -92,12 +92,17 @@ def test_erf_in_float64():
     assert_close("erf", run("erf", x), ROWS["erf"].numpy(x), 2, x)  # whose own error is up to 1
 
 
-def test_power_in_float32():
+def power_operands():
+    """Bases and exponents in float32: all kinds of numbers, positive bases with moderate exponents, and the edges."""
     bits = RNG.integers(0, 2**32, (2, 200_000), np.uint64).astype(np.uint32).view(np.float32)
     base = np.exp(RNG.uniform(-20, 20, 200_000)).astype("float32")
     exponent = (RNG.normal(size=200_000) * np.exp(RNG.uniform(-3, 3, 200_000))).astype("float32")
     pairs = np.array(np.meshgrid(edges(np.float32), edges(np.float32))).reshape(2, -1)
-    x, y = np.concatenate([bits, [base, exponent], pairs], axis=1)
+    return np.concatenate([bits, [base, exponent], pairs], axis=1)
+
+
+def test_power_in_float32():
+    x, y = power_operands()
     with np.errstate(all="ignore"):
         exact = np.power(x.astype("float64"), y.astype("float64"))
     assert_close("power", run("power", x, y), exact, POWER, x, y)
