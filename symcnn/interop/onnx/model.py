@@ -30,7 +30,7 @@ def load(path, device: str = "cpu") -> OnnxModel:
     path : path, bytes or onnx.ModelProto
         Any opset from 6 on, with at most 4 GiB of tensors. Nothing in the file is executed; tensors in other files must lie in its
         folder.
-    device : {"cpu", "reference"}
+    device : {"cpu", "cuda", "reference"}
         Where it runs.
 
     Returns
