@@ -85,7 +85,7 @@ def to_tf32(x):
     """A float32 with its fraction rounded to 10 bits, of two the one farther from 0."""
     if not np.isfinite(x):
         return x
-    return ((np.float32(x).view(np.int32) + np.int32(0x1000)) & np.int32(-0x2000)).view(np.float32)
+    return np.int32((np.float32(x).view(np.int32) + 0x1000) & -0x2000).view(np.float32)
 
 
 def multiply_tiles(shared, left, left_own, left_step, right, right_own, right_step, sums, at, lane):

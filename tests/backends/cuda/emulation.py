@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from symcnn.backends.cuda import simulated
 from symcnn.backends.cuda.launch import Kernel
 from symcnn.backends.jit import njit
 from symcnn.backends.scalars import functions
@@ -94,6 +95,7 @@ def emulated_store(array, track, index, thread, epoch, value):
 
 PRIMITIVES: dict[str, Any] = {
     "quotient": quotient, "rest": rest, "load4": load4, "store4": store4,
+    "to_tf32": _compiled(simulated.to_tf32), "multiply_tiles": _compiled(simulated.multiply_tiles),
     "emulated_load": emulated_load, "emulated_store": emulated_store,
 }  # fmt: skip
 

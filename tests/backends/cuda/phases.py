@@ -31,6 +31,7 @@ import numpy as np
 DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
 GARBAGE = (0x7B, 0xC1)  # the bytes of memory that nobody wrote: in the usual order, backwards
 PLACES = {"threadIdx": "x", "blockIdx": "xyz", "blockDim": "x", "gridDim": "xyz"}
+READERS = ("multiply_tiles",)  # functions that are given whole arrays of shared memory, and read them
 _OURS = "emulated_"  # begins the names that are added
 
 
@@ -424,6 +425,8 @@ def _declarations(statements) -> dict[str, _Array]:
 def _check(s: ast.stmt, tracked: set[str]) -> None:
     """Refuse what is not known here, so that it is not emulated wrongly."""
     subscripted = {id(n.value) for n in ast.walk(s) if isinstance(n, ast.Subscript)}
+    for call in (n for n in ast.walk(s) if isinstance(n, ast.Call) and ast.unparse(n.func) in READERS):
+        subscripted |= {id(n) for n in call.args}
     inner = {id(n.value) for n in ast.walk(s) if isinstance(n, ast.Attribute)}
     barriers = {id(n.value.func) for n in ast.walk(s) if _is_barrier(n)}  # type: ignore[attr-defined]
     for node in ast.walk(s):

@@ -15,6 +15,7 @@ from symcnn.backends.cuda.tuned.precision import one_precision
 from symcnn.backends.cuda.tuned.source import Ending
 from symcnn.backends.cuda.tuned.template import product
 from symcnn.backends.cuda.tuned.tiles import Tile, blocks_for, pieces_for, row_tiles, tile_for, tiles
+from symcnn.config import config
 from symcnn.schedule.plan import View
 
 INTEGERS = (
@@ -52,7 +53,7 @@ class Conv2dWeightGrad:
         dtype, (out, *filter_shape) = output_type.dtype.name, output_type.shape
         rows = None if out is None else out // op.inner.window.groups
         columns = None if None in filter_shape else prod(filter_shape)
-        found = [_product(tile, dtype) for tile in tiles(geometry, dtype, rows, columns)]
+        found = [_product(tile, dtype) for tile in tiles(geometry, dtype, rows, columns, config.tf32)]
         return [*found, *_adder(dtype, finish, geometry).kernels()]
 
     def launches(self, op, types, output_type, output, operands, finish, geometry, workspace) -> list[Launch]:
@@ -90,7 +91,7 @@ def _cut(op, output: View, g: View, geometry) -> tuple[Tile, int, int]:
     """The tile, and into how many pieces of how many steps the sum is cut."""
     groups = op.inner.window.groups
     rows, columns = output.shape[0] // groups, prod(output.shape[1:])
-    tile = tile_for(tiles(geometry, output.dtype.name, rows, columns), rows, columns, groups)
+    tile = tile_for(tiles(geometry, output.dtype.name, rows, columns, config.tf32), rows, columns, groups)
     return tile, *pieces_for(tile, rows, columns, prod(g.shape[:3]), groups)
 
 

@@ -17,6 +17,7 @@ from symcnn.backends.cuda.tuned.precision import one_precision
 from symcnn.backends.cuda.tuned.source import Ending
 from symcnn.backends.cuda.tuned.template import product
 from symcnn.backends.cuda.tuned.tiles import MANY, Tile, blocks_for, pieces_for, row_tiles, tile_for, tiles
+from symcnn.config import config
 from symcnn.schedule.plan import View
 
 PRODUCT = ("rows", "columns", "row_tiles", "steps")
@@ -96,7 +97,7 @@ class Problem:
     def cut(self, geometry) -> tuple[Tile, int, int]:
         """The tile, and into how many pieces of how many steps the sum is cut."""
         dtype, outer = self.image.dtype.name, self.groups * self.classes
-        tile = tile_for(tiles(geometry, dtype, MANY, self.columns), self.rows, self.columns, outer)
+        tile = tile_for(tiles(geometry, dtype, MANY, self.columns, config.tf32), self.rows, self.columns, outer)
         depth = self.channels * prod(self.filters.shape[2:])
         if self.classes > 1:
             return tile, 1, max(depth, 1)
@@ -177,7 +178,7 @@ class Implicit:
         endings = Ending(dtype, finish), Ending(dtype)
         found = [
             self._product(op, tile, side, ending)
-            for tile in tiles(geometry, dtype, MANY, columns)
+            for tile in tiles(geometry, dtype, MANY, columns, config.tf32)
             for side in ((Matrix, Filters) if right is None else (right,))
             for ending in endings
         ]
@@ -195,7 +196,7 @@ class Implicit:
         tile, pieces, steps = problem.cut(geometry)
         if pieces > 1:
             partial = piece_view(workspace, dtype, pieces * count, output.dtype.itemsize * problem.packed_count)
-        ending = Ending(dtype, finish if pieces == 1 else None)
+        ending = Ending(dtype, finish if partial is None else None)
         right = right_side(problem.filters.shape)
         integers = problem.integers(tile, steps)
         launches.append(
@@ -207,7 +208,7 @@ class Implicit:
                 flops=problem.flops,
             )
         )
-        if pieces > 1:
+        if partial is not None:
             adder = Adder(dtype, finish, ("rows", "columns"), PLACES, geometry)
             launches.append(adder.launch(partial, pieces, count, (problem.rows, problem.columns)))
         return launches

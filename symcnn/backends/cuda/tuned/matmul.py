@@ -24,10 +24,12 @@ class MatMul:
         return one_precision(*types, output_type)
 
     def workspace(self, op, output: View, operands) -> int:
-        return max(_Cut.of(output, *operands, geometry).workspace for geometry in (ON_DEVICE, SIMULATED))
+        a, b = operands
+        return max(_Cut.of(output, a, b, geometry).workspace for geometry in (ON_DEVICE, SIMULATED))
 
     def algorithm_for(self, op, output: View, operands) -> str:
-        return "split-K product" if _Cut.of(output, *operands, ON_DEVICE).pieces > 1 else "product"
+        a, b = operands
+        return "split-K product" if _Cut.of(output, a, b, ON_DEVICE).pieces > 1 else "product"
 
     def kernels(self, op, types, output_type, finish, geometry) -> list[Kernel]:
         dtype, axes = output_type.dtype.name, len(output_type.shape) - 2
@@ -40,10 +42,9 @@ class MatMul:
         if not count:
             return []
         dtype, axes = output.dtype.name, len(output.shape) - 2
-        cut = _Cut.of(output, *operands, geometry)
-        whole = cut.pieces == 1
-        partial = None if whole else piece_view(workspace, dtype, cut.pieces * count)
-        ending = Ending(dtype, finish if whole else None)
+        cut = _Cut.of(output, operands[0], operands[1], geometry)
+        partial = piece_view(workspace, dtype, cut.pieces * count) if cut.pieces > 1 else None
+        ending = Ending(dtype, finish if partial is None else None)
         launches = [
             Launch(
                 kernel=_product(cut.tile, dtype, axes, ending),
@@ -53,7 +54,7 @@ class MatMul:
                 flops=2 * count * cut.depth,
             )
         ]
-        if not whole:
+        if partial is not None:
             launches.append(_adder(dtype, finish, geometry).launch(partial, cut.pieces, count, (cut.columns,)))
         return launches
 
@@ -116,7 +117,7 @@ class _Cut:
         outer, dtype = prod(extent for extent, *_ in batch), c.dtype.name
         tile = tile_for(tiles(geometry, dtype, rows, columns), rows, columns, outer)
         pieces, steps = pieces_for(tile, rows, columns, depth, outer)
-        left, right = a.strides[-2:], (b.strides[-1], b.strides[-2])
+        left, right = (a.strides[-2], a.strides[-1]), (b.strides[-1], b.strides[-2])
         return cls(tile, rows, columns, depth, pieces, steps, left, right, tuple(batch))
 
     @property

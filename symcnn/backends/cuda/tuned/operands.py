@@ -38,8 +38,19 @@ class Operand:
         return self.tile.rows if self.side == "left" else self.tile.columns
 
     @property
-    def pitch(self) -> int:
-        return self.tile.row_pitch if self.side == "left" else self.tile.column_pitch
+    def own_stride(self) -> int:
+        """Elements in shared memory from one place of its own axis to the next."""
+        return 1
+
+    @property
+    def step_stride(self) -> int:
+        """Elements in shared memory from one step to the next."""
+        return self.extent + self.tile.pad
+
+    @property
+    def size(self) -> int:
+        """Elements of a stage in shared memory."""
+        return self.tile.depth * self.step_stride
 
     @property
     def count(self) -> int:
@@ -82,9 +93,28 @@ class Operand:
         """What was fetched, into shared memory."""
         raise NotImplementedError
 
+    def rounded(self, value: str) -> str:
+        """What is put there for a value."""
+        return f"to_tf32({value})" if self.tile.tensor else value
+
 
 class _AlongSteps(Operand):
-    """Neighbouring threads fetch neighbouring steps: a thread has one step and several rows."""
+    """Neighbouring threads fetch neighbouring steps: a thread has one step and several rows.
+
+    For tensor cores, the steps are neighbours in shared memory, too.
+    """
+
+    @property
+    def own_stride(self):
+        return self.tile.depth + 4 if self.tile.tensor else 1
+
+    @property
+    def step_stride(self):
+        return 1 if self.tile.tensor else self.extent + self.tile.pad
+
+    @property
+    def size(self):
+        return self.extent * self.own_stride if self.tile.tensor else self.tile.depth * self.step_stride
 
     @property
     def apart(self) -> int:
@@ -100,7 +130,8 @@ class _AlongSteps(Operand):
     def put(self, registers, base):
         return [
             f"for s in range({self.count}):",
-            f"    shared[uint32({base} + {self.step()} * {self.pitch} + {self.own()})] = {registers}[s]",
+            f"    at = {base} + {self.step()} * {self.step_stride} + ({self.own()}) * {self.own_stride}",
+            f"    shared[uint32(at)] = {self.rounded(f'{registers}[s]')}",
         ]
 
 
@@ -121,7 +152,8 @@ class _AlongOwn(Operand):
     def put(self, registers, base):
         return [
             f"for s in range({self.count}):",
-            f"    shared[uint32({base} + ({self.step()}) * {self.pitch} + {self.own()})] = {registers}[s]",
+            f"    at = {base} + ({self.step()}) * {self.step_stride} + {self.own()}",
+            f"    shared[uint32(at)] = {self.rounded(f'{registers}[s]')}",
         ]
 
 
@@ -140,8 +172,8 @@ class Matrix(Operand):
             f"{side}_at_own = int32(quotient(thread, int32({t.depth})) if {side}_along else rest(thread, int32({self.extent})))",
             f"{side}_steps = int32(0 if {side}_along else {per_own})",
             f"{side}_owns = int32({per_step} if {side}_along else 0)",
-            f"{side}_put = int32({side}_at_step * {self.pitch} + {side}_at_own)",
-            f"{side}_puts = int32({side}_steps * {self.pitch} + {side}_owns)",
+            f"{side}_put = int32({side}_at_step * {self.step_stride} + {side}_at_own)",
+            f"{side}_puts = int32({side}_steps * {self.step_stride} + {side}_owns)",
             f"{side}_at = int32({side}_from + ({self.first} + {side}_at_own) * {side}_own + {side}_at_step * {side}_step)",
             f"{side}_ats = int32({side}_owns * {side}_own + {side}_steps * {side}_step)",
         ]
@@ -160,7 +192,8 @@ class Matrix(Operand):
     def put(self, registers, base):
         return [
             f"for s in range({self.count}):",
-            f"    shared[uint32({base} + {self.side}_put + s * {self.side}_puts)] = {registers}[s]",
+            f"    at = {base} + {self.side}_put + s * {self.side}_puts",
+            f"    shared[uint32(at)] = {self.rounded(f'{registers}[s]')}",
         ]
 
 

@@ -9,11 +9,13 @@
 Each thread fetches a few elements of each side. While they are on their way, it multiplies. When the sum is done, the
 tile passes through shared memory once more, so that neighbouring threads finish neighbouring elements.
 
-Both sides lie in shared memory by steps: ``[step][row]`` and ``[step][column]``.
+How the two sides lie in shared memory is theirs to say, so that neither those who write nor those who read it wait for
+each other.
 """
 
 from __future__ import annotations
 
+from symcnn.backends.cuda.tuned.multiplying import TensorCores, Threads
 from symcnn.backends.cuda.tuned.source import Ending, indent, kernel
 from symcnn.backends.cuda.tuned.tiles import Tile
 
@@ -48,12 +50,14 @@ def product(
     """
     dtype = ending.dtype
     own = tile.thread_rows * tile.thread_columns
+    multiplying = (TensorCores if tile.tensor else Threads)(tile, left, right)
+    stage = left.size + right.size
     count = tile.rows * tile.columns // tile.threads
     left_count, right_count = (n * tile.depth // tile.threads for n in (tile.rows, tile.columns))
     store = ending.store("int32(((piece * outers + outer) * rows + line) * columns + across)")
     finish = [*place, "if inside:", *indent(store)] if guarded else [*place, *store]
     body = [
-        f"shared = cuda.shared.array({tile.shared}, {dtype})",
+        f"shared = cuda.shared.array({max(2 * stage, tile.rows * tile.columns)}, {dtype})",
         *left.shared(),
         *right.shared(),
         f"sums = cuda.local.array({own}, {dtype})",
@@ -71,7 +75,7 @@ def product(
         "begin = int32(piece * steps)",
         "end = min(int32(begin + steps), depth)",
         f"stages = quotient(int32(max(end - begin, int32(0)) + {tile.depth - 1}), int32({tile.depth}))",
-        *_thread_place(tile),
+        *multiplying.setup(),
         *left.setup(),
         *right.setup(),
         f"for s in range({own}):",
@@ -84,18 +88,18 @@ def product(
                 f"start = int32(begin + stage * {tile.depth})",
                 *left.fetch("lefts"),
                 *right.fetch("rights"),
-                f"present = int32(rest(stage + 1, int32(2)) * {tile.stage})",
+                f"present = int32(rest(stage + 1, int32(2)) * {stage})",
                 "if stage > 0:",
-                *indent(multiplying(tile)),
-                f"coming = int32(rest(stage, int32(2)) * {tile.stage})",
+                *indent(multiplying.multiply()),
+                f"coming = int32(rest(stage, int32(2)) * {stage})",
                 *left.put("lefts", "coming"),
-                *right.put("rights", f"coming + {tile.depth * tile.row_pitch}"),
+                *right.put("rights", f"coming + {left.size}"),
                 *left.epilogue(),
                 *right.epilogue(),
                 "cuda.syncthreads()",
             ]
         ),
-        *_spread(tile),
+        *multiplying.spread(),
         "cuda.syncthreads()",
         f"for e in range({count}):",
         f"    at = int32(thread + e * {tile.threads})",
@@ -106,46 +110,3 @@ def product(
         *indent(finish, 2),
     ]  # fmt: skip
     return kernel(title, inputs, ending, integers, tile.threads, body)
-
-
-def _thread_place(tile: Tile) -> list[str]:
-    """The first row and the first column, within the tile, of what a thread sums."""
-    across = tile.columns // tile.thread_columns
-    return [
-        f"own_row = int32(quotient(thread, int32({across})) * {tile.run})",
-        f"own_column = int32(rest(thread, int32({across})) * {tile.run})",
-    ]
-
-
-def _apart(extent: int, own: int, run: int, number: str) -> str:
-    """How far a thread's row or column `number` is from its first: runs of neighbours, spread over the tile."""
-    return f"uint64({number} // {run} * {extent // (own // run)} + {number} % {run})"
-
-
-def multiplying(tile: Tile) -> list[str]:
-    """The stage that lies at ``present``, multiplied by every thread and added to its sums."""
-    rows, columns = tile.thread_rows, tile.thread_columns
-    right = tile.depth * tile.row_pitch
-    return [
-        f"for k in range({tile.depth}):",
-        f"    rows_at = uint64(uint32(present + k * {tile.row_pitch} + own_row))",
-        f"    columns_at = uint64(uint32(present + k * {tile.column_pitch} + own_column + {right}))",
-        f"    for i in range({rows}):",
-        f"        a = shared[rows_at + {_apart(tile.rows, rows, tile.run, 'i')}]",
-        f"        for j in range({columns}):",
-        f"            b = shared[columns_at + {_apart(tile.columns, columns, tile.run, 'j')}]",
-        f"            sums[i * {columns} + j] += a * b",
-    ]
-
-
-def _spread(tile: Tile) -> list[str]:
-    """The sums put into shared memory as the tile."""
-    rows, columns = tile.thread_rows, tile.thread_columns
-    return [
-        f"own_at = uint64(uint32(own_row * {tile.columns} + own_column))",
-        f"for i in range({rows}):",
-        f"    for j in range({columns}):",
-        f"        at = {_apart(tile.rows, rows, tile.run, 'i')} * uint64({tile.columns})",
-        f"        across = {_apart(tile.columns, columns, tile.run, 'j')}",
-        f"        shared[own_at + at + across] = sums[i * {columns} + j]",
-    ]

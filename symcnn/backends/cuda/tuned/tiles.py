@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 
@@ -20,6 +20,8 @@ class Tile:
         Of the result, for a thread.
     run : int
         How many of its rows, and of its columns, are neighbours: what one load from shared memory brings.
+    tensor : bool
+        Whether tensor cores multiply, in tf32.
     """
 
     rows: int
@@ -28,29 +30,16 @@ class Tile:
     thread_rows: int
     thread_columns: int
     run: int
+    tensor: bool = False
 
     @property
     def threads(self) -> int:
         return self.rows // self.thread_rows * (self.columns // self.thread_columns)
 
     @property
-    def row_pitch(self) -> int:
-        """Elements from one step to the next of the left side in shared memory: what threads store lies in other banks."""
-        return self.rows + self.run
-
-    @property
-    def column_pitch(self) -> int:
-        return self.columns + self.run
-
-    @property
-    def stage(self) -> int:
-        """Elements of both sides in shared memory."""
-        return self.depth * (self.row_pitch + self.column_pitch)
-
-    @property
-    def shared(self) -> int:
-        """Elements of shared memory: two stages, or the result, which takes their place when the sum is done."""
-        return max(2 * self.stage, self.rows * self.columns)
+    def pad(self) -> int:
+        """Elements between the steps of an operand in shared memory: so threads that work together meet in no bank."""
+        return 8 if self.tensor else self.run
 
 
 WIDE = Tile(128, 64, 16, 8, 4, 4)
@@ -68,8 +57,11 @@ MANY = 1 << 20
 """Rows of products that have many."""
 
 
-def tiles(geometry, dtype: str, rows: int | None, columns: int | None) -> tuple[Tile, ...]:
-    """Every tile that products of so many rows and columns may take; ``None`` for numbers that are not known."""
+def tiles(geometry, dtype: str, rows: int | None, columns: int | None, tf32: bool = False) -> tuple[Tile, ...]:
+    """Every tile that products of so many rows and columns may take; ``None`` for numbers that are not known.
+
+    If they may be computed in `tf32`, tensor cores do, where they can.
+    """
     if geometry.tile != "large":
         return (SMALL,)
     found = set()
@@ -79,7 +71,8 @@ def tiles(geometry, dtype: str, rows: int | None, columns: int | None) -> tuple[
         found.add(TALL)
     if (rows is None or rows <= NARROW) and (columns is None or columns > NARROW):
         found.add(FLAT)
-    return tuple(tile for tile in LARGE[dtype] if tile in found)
+    tensor = tf32 and dtype == "float32"
+    return tuple(replace(tile, tensor=tensor) for tile in LARGE[dtype] if tile in found)
 
 
 def tile_for(among: tuple[Tile, ...], rows: int, columns: int, outer: int) -> Tile:
