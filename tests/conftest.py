@@ -7,10 +7,18 @@ import warnings
 import pytest
 from hypothesis import HealthCheck, settings
 
+from symcnn.config import config
+
 # A first call may compile a kernel, so a deadline per example says nothing.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cuda_is_simulated():
+    """``device="cuda"`` means Numba's simulator, so that no GPU is needed; with SYMCNN_TEST_GPU set, it means the GPU."""
+    config.simulate_cuda = not os.environ.get("SYMCNN_TEST_GPU")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -42,8 +42,10 @@ def example_cases() -> list:
 
 
 def device_cases() -> list:
-    """(device, tuned): every backend, the cpu once more with generated kernels only."""
-    return [(device, True) for device in BACKENDS] + [("cpu", False)]
+    """(device, tuned, dtype): every backend, the cpu once more with generated kernels only; float32 alone on cuda, where
+    most machines only simulate a GPU."""
+    ways = [(device, True) for device in BACKENDS] + [("cpu", False)]
+    return [(*way, dtype) for way in ways for dtype in (FLOATS if way[0] != "cuda" else FLOATS[:1])]
 
 
 def arrays_for(example, dtype, seed=0) -> list[np.ndarray]:

@@ -38,9 +38,8 @@ def test_inferred_type_is_the_actual_one(op, example, dtype):
 
 
 @every_example
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("device", "tuned"), device_cases())
-def test_value_equals_reference(op, example, dtype, device, tuned, monkeypatch):
+@pytest.mark.parametrize(("device", "tuned", "dtype"), device_cases())
+def test_value_equals_reference(op, example, device, tuned, dtype, monkeypatch):
     monkeypatch.setattr(sc.config, "tuned", tuned)
     arrays = arrays_for(example, dtype)
     inputs, y = build(op, arrays)
