@@ -61,18 +61,14 @@ class Simulator:
         target.owner[at : at + nbytes] = source.owner[start : start + nbytes].copy()
 
     def launch(self, call: Call) -> None:
-        from numba.cuda.simulator.cudadrv.devicearray import (
-            FakeCUDAArray,  # which is not copied, as arrays of NumPy are
-        )
-
         kernel: Any = self._kernel(call.kernel)
-        arrays = [
-            FakeCUDAArray(elements(memory, offset, np.dtype(name)))
+        pointers = [
+            _Pointer(memory, offset, np.dtype(name))
             for (memory, offset), name in zip(call.pointers, call.kernel.operands, strict=True)
         ]
         with _lock, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # an infinity is no mistake in a kernel
-            kernel[call.grid, call.kernel.threads](*arrays, *call.sizes)
+            kernel[call.grid, call.kernel.threads](*pointers, *call.sizes)
 
     def record(self, calls: Sequence[Call]) -> Callable[[], None]:
         calls = tuple(calls)
@@ -87,10 +83,26 @@ class Simulator:
         pass
 
 
-def elements(memory: Memory, offset: int, dtype: np.dtype) -> np.ndarray:
-    """Memory of the host as what a pointer leads to: everything from `offset` on."""
-    count = max(memory.nbytes - offset, 0) // dtype.itemsize
-    return memory.owner[offset : offset + count * dtype.itemsize].view(dtype)
+class _Pointer:
+    """Memory of the host from some place on, or from there back: indices may be negative, as those of a reversed view."""
+
+    def __init__(self, memory: Memory, offset: int, dtype: np.dtype):
+        start = offset % dtype.itemsize
+        count = (memory.nbytes - start) // dtype.itemsize
+        self._elements = memory.owner[start : start + count * dtype.itemsize].view(dtype)
+        self._first = offset // dtype.itemsize
+
+    def _place(self, index) -> int:
+        place = self._first + int(index)
+        if not 0 <= place < len(self._elements):
+            raise IndexError(f"element {index} of a pointer lies outside its memory")
+        return place
+
+    def __getitem__(self, index):
+        return self._elements[self._place(index)]
+
+    def __setitem__(self, index, value):
+        self._elements[self._place(index)] = value
 
 
 SIMULATOR = Simulator()
