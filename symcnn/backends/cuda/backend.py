@@ -10,7 +10,7 @@ import numpy as np
 
 from symcnn.backends.base import KernelInfo
 from symcnn.backends.cuda.array import as_device_array, to_device
-from symcnn.backends.cuda.codegen import Generated, generate
+from symcnn.backends.cuda.codegen import FOUR, Generated, generate
 from symcnn.backends.cuda.device import Device
 from symcnn.backends.cuda.executor import CudaExecutable
 from symcnn.backends.cuda.finish import Finish
@@ -24,6 +24,8 @@ from symcnn.config import config
 from symcnn.schedule.lower import Program, Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import NOWHERE, Plan, View
+
+VECTOR = 16  # bytes that one instruction moves, from a multiple of as many
 
 
 class CudaBackend:
@@ -130,6 +132,9 @@ class CudaBackend:
         operands = tuple(partials[v] if isinstance(v, Partials) else plan.view(v) for v in stage.operands)
         sizes = tuple(integer(e, plan.types) for e in stage.integers)
         points = integer(stage.points, plan.types)
+        if stage.in_fours:
+            aligned = all(view.offset % VECTOR == 0 for view in operands)
+            sizes = (*sizes, points // FOUR * FOUR if aligned else 0)
         blocks = -(-points // stage.per_block)
         return Launch(stage.kernel, operands, sizes, (min(blocks, stage.most_blocks), 1, 1), flops)
 

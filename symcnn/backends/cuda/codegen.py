@@ -3,7 +3,8 @@
 Each nest is spread over threads in one of three ways:
 
 *points*: a thread per element of the result, with all folds that it needs inside. Neighbouring threads make neighbouring
-elements, so they read and write neighbouring memory.
+elements, so they read and write neighbouring memory. Where all that is read lies as the result does, a thread does four
+elements, which one instruction loads or stores: fewer and longer requests keep the memory busy.
 
 *rows*: a thread per point of the outer axes, which goes along the inner ones by itself: where rows are short.
 
@@ -20,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from symcnn.backends.cuda.launch import Kernel
 from symcnn.backends.cuda.sharing import SharedFolds
-from symcnn.backends.nests.expressions import Scope, contiguity, indent, loads_below, storage
+from symcnn.backends.nests.expressions import MERGED, Scope, contiguity, indent, loads_below, storage
 from symcnn.backends.nests.normal import normal_form
 from symcnn.backends.nests.parts import in_parts, usual
-from symcnn.ir.loops import BOOL, Axis, Call, Const, Expr, Fold, Nest, children, const
+from symcnn.ir.loops import BOOL, Axis, Call, Const, Expr, Fold, Index, Load, Nest, children, const
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.launch import Geometry
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MOST_PARTS = 256
 SHORT_ROW = 64  # elements of a row, or of a sum, that one thread rather does alone
 MANY = 16_384  # results that are threads enough, however long their sums
+FOUR = 4  # elements of 4 bytes that one instruction moves
 WIDE_GRID = 1024  # blocks that share out a single row
 
 
@@ -51,6 +53,9 @@ class Generated:
         How many of them a block does.
     most_blocks : int
         More are not launched: theirs then do several.
+    in_fours : bool
+        Whether a last integer follows: how many points may be done four at a time, all if every operand begins at a
+        multiple of 16 bytes.
     before : Generated or None
         A kernel that must run first; it leaves the Partials among the operands.
     """
@@ -62,6 +67,7 @@ class Generated:
     per_block: int
     before: Generated | None = None
     most_blocks: int = 2**31 - 1
+    in_fours: bool = False
 
     @property
     def stages(self) -> tuple[Generated, ...]:
@@ -92,13 +98,17 @@ class _Generator(SharedFolds):
             self.analyse(store.value)
         self.together = always_evaluated([store.value for store in nest.stores])
         self.counters = {axis.name: f"i{k}" for k, axis in enumerate(nest.axes)}
+        self.moved: list[Load] = []
 
     def run(self, before: Generated | None = None) -> Generated:
         """The kernel, which follows `before`."""
         how, outer = self._mapping()
         most = 2**31 - 1
         inner = self.nest.axes[len(outer) :]
-        if how == "blocks":
+        in_fours = how == "points" and self._in_fours()
+        if in_fours:
+            lines, points, per_block = self._fours(), product(outer), FOUR * self.geometry.flat
+        elif how == "blocks":
             lines, points, per_block = self._blocks(outer, inner), product(outer), 1
             if not outer and inner:
                 points, per_block, most = product(inner), self.geometry.row, WIDE_GRID if before is not None else 1
@@ -107,14 +117,15 @@ class _Generator(SharedFolds):
         threads = self.geometry.row if how == "blocks" else self.geometry.flat
         return Generated(
             Kernel(
-                "\n".join([self._head(), *indent([f'"""{self.title}"""', *lines])]) + "\n",
-                tuple(storage(v.dtype) for v in self.operands), len(self.integers), threads,
+                "\n".join([self._head(in_fours), *indent([f'"""{self.title}"""', *lines])]) + "\n",
+                tuple(storage(v.dtype) for v in self.operands), len(self.integers) + in_fours, threads,
             ),
-            tuple(self.operands), tuple(self.integers), points, per_block, before, most,
+            tuple(self.operands), tuple(self.integers), points, per_block, before, most, in_fours,
         )  # fmt: skip
 
-    def _head(self) -> str:
-        return f"def kernel({', '.join([*self.operands.values(), *self.integers.values()])}):"
+    def _head(self, in_fours: bool) -> str:
+        names = [*self.operands.values(), *self.integers.values(), *(["in_fours"] if in_fours else [])]
+        return f"def kernel({', '.join(names)}):"
 
     # ---- how to spread the work
 
@@ -142,6 +153,56 @@ class _Generator(SharedFolds):
         last = self.nest.axes[-1].name if self.nest.axes else ""
         loads = [load for load in loads_below(fold.body) if fold.axes[-1].name in self.free_in(load)]
         return all(contiguity(load, last) in (0, 1) for load in loads)
+
+    # ---- a thread per four points
+
+    def _in_fours(self) -> bool:
+        """Whether four neighbouring results need four neighbours of each operand, or one element of it, all of 4 bytes."""
+        if len(self.nest.axes) != 1 or self.together:
+            return False
+        (axis,) = self.nest.axes
+        values = [store.value for store in self.nest.stores]
+        loads = dict.fromkeys(load for value in values for load in loads_below(value))
+        moved = [load for load in loads if axis.name in self.free_in(load)]
+        accesses = [(x.variable, x.index) for x in moved] + [(s.target, s.index) for s in self.nest.stores]
+        self.moved = moved
+        return all(v.dtype.itemsize == FOUR and _is_point(index, v, axis.name) for v, index in accesses) and not any(
+            isinstance(e, Fold) for e in self.uses
+        )
+
+    def _fours(self) -> list[str]:
+        (axis,) = self.nest.axes
+        count = self.number(axis.extent)
+        top = Scope(None, frozenset())
+        body = Scope(top, frozenset((axis.name,)))
+        taken, made = {}, {}
+        for load in self.moved:
+            taken[self.operand(load.variable)] = load
+            body.names[load] = f"in_{self.operand(load.variable)}[k]"
+        for store in self.nest.stores:
+            text = self.emit(store.value, body)
+            made[self.operand(store.target)] = (store, text)
+        four = [
+            f"first = int32((cuda.blockIdx.x * {self.geometry.flat} + cuda.threadIdx.x) * {FOUR})",
+            *(f"in_{x} = cuda.local.array({FOUR}, {storage(load.dtype)})" for x, load in taken.items()),
+            *(f"out_{x} = cuda.local.array({FOUR}, {storage(s.target.dtype)})" for x, (s, _) in made.items()),
+        ]
+        loads = [f"{', '.join(f'in_{x}[{k}]' for k in range(FOUR))} = load4({x}, first)" for x in taken]
+        stores = [f"store4({x}, first, {', '.join(f'out_{x}[{k}]' for k in range(FOUR))})" for x in made]
+        one = [f"for k in range({FOUR}):", f"    if first + k < {count}:"]
+        compute = [f"{self.counters[axis.name]} = int32(first + k)", *body.lines]
+        return [
+            *four,
+            *top.lines,
+            *([
+                "if first < in_fours:", *indent(loads), "else:",
+                *indent([*one, *(f"        in_{x}[k] = {x}[int32(first + k)]" for x in taken)]),
+            ] if taken else []),
+            f"for k in range({FOUR}):",
+            *indent([*compute, *(f"out_{x}[k] = {text}" for x, (_, text) in made.items())]),
+            "if first < in_fours:", *indent(stores), "else:",
+            *indent([*one, *(f"        {x}[int32(first + k)] = out_{x}[k]" for x in made)]),
+        ]  # fmt: skip
 
     # ---- a thread per point, or per row
 
@@ -237,6 +298,12 @@ class _Generator(SharedFolds):
     def _store(self, store, text: str, scope: Scope):
         text = f"uint8({text})" if store.target.dtype == BOOL else text
         scope.lines.append(f"{self.operand(store.target)}[{self.offset(store.target, store.index, scope)}] = {text}")
+
+
+def _is_point(index, variable, axis: str) -> bool:
+    """Whether `index` is the counter of `axis` along memory, and 0 along every dimension before."""
+    flat = [k for k, i in enumerate(index) if not (isinstance(i, Const) and i.value == 0) and i is not MERGED]
+    return len(flat) == 1 and index[flat[0]] is Index(axis) and all(d == 1 for d in variable.shape[flat[0] + 1 :])
 
 
 def _typed(extent: str) -> str:

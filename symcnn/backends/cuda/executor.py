@@ -85,12 +85,16 @@ class CudaExecutable:
             self._residents.refresh(shared)
         for number, variable in self._inputs:
             array = values[variable]
-            if isinstance(array, DeviceArray):
-                array.wait(self._device)
-                self._memory[number] = array.memory, array.offset
-            else:
-                self._memory[number] = self._own[number]
-                self._device.upload(*self._own[number], np.ascontiguousarray(array))
+            own = self._own[number]
+            if not isinstance(array, DeviceArray):
+                self._device.upload(*own, np.ascontiguousarray(array))
+                self._memory[number] = own
+                continue
+            array.wait(self._device)
+            self._memory[number] = array.memory, array.offset
+            if (array.memory.address + array.offset) % ALIGNMENT:  # kernels count on it
+                self._device.copy(*own, array.memory, array.offset, array.nbytes)
+                self._memory[number] = own
 
     def _recording(self):
         """What runs all steps on the inputs where they are."""
