@@ -104,15 +104,17 @@ def power(x, y):
 
 
 def _power_of_integers(x, y):
+    """By squaring. A negative power is the nearest integer below 1 in size, where NumPy raises."""
+    if x.is_signed:
+        negative = y < 0
+        x = select(negative & (abs(x) != 1), 0, x)
+        y = select(negative, y & 1 | 2, y)
+
     def square(base, exponent, result):
         return base * base, exponent >> 1, select((exponent & 1) != 0, result * base, result)
 
-    *_, result = repeat(lambda base, exponent, result: exponent > 0, square, x, y, x.like(1))
-    if not x.is_signed:
-        return result
-    # NumPy raises; here the nearest integer below 1 in size
-    inverse = select(x == 1, 1, select(x == -1, 1 - (y & 1) * 2, 0))
-    return select(y < 0, inverse, result)
+    *_, result = repeat(lambda base, exponent, result: exponent != 0, square, x, y, x.like(1))
+    return result
 
 
 # rounding and tests

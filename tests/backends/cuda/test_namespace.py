@@ -47,20 +47,22 @@ LOCAL, DOUBLE, LONG_DIVISION = r"\.local\b", r"\.f64\b", r"\b(div|rem)\.[su]64\b
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=str)
-@pytest.mark.parametrize("arity", [1, 2])
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_functions_compile_to_lean_code(dtype, arity, capability):
-    stored = dtype.name if dtype.kind != "b" else "uint8"
-    operands = ", ".join(f"x{k}[i]" + (" != 0" if dtype.kind == "b" else "") for k in range(arity))
-    lines = [
-        f"x{arity}[i + {k}] = {name}({operands})"
-        for k, name in enumerate(of(dtype, arity))
-        if name not in SLOW[dtype.name]
-    ]
-    text = ptx(lines, capability, *[stored] * (arity + 1))
-    assert text.count("st.global") == len(lines)
+def test_functions_compile_to_lean_code(dtype, capability):
+    stored, test = (dtype.name, "") if dtype.kind != "b" else ("uint8", " != 0")
+    calls = [f"{name}(x0[i]{test})" for name in of(dtype, 1) if name not in SLOW[dtype.name]]
+    calls += [f"{name}(x0[i]{test}, x1[i]{test})" for name in of(dtype, 2) if name not in SLOW[dtype.name]]
+    text = ptx([f"x2[i + {k}] = {call}" for k, call in enumerate(calls)], capability, *[stored] * 3)
+    assert text.count("st.global") == len(calls)
     forbidden = {"int64": [LOCAL, DOUBLE], "uint64": [LOCAL, DOUBLE], "float64": [LOCAL]}
     assert_lean(text, *forbidden.get(dtype.name, [LOCAL, DOUBLE, LONG_DIVISION]))
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=str)
+def test_slow_functions_compile(capability):
+    calls = [f"{name}(x0[i]{', x0[i + 1]' if name == 'power' else ''})" for name in SLOW["float64"]]
+    text = ptx([f"x1[i + {k}] = {call}" for k, call in enumerate(calls)], capability, "float64", "float64")
+    assert not re.search(r"__nv_\w+", text)
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=str)

@@ -6,23 +6,29 @@ import pytest
 from numba.core import types
 
 from symcnn.backends.cpu.compiler import REORDERING
-from symcnn.backends.scalars.formula import bits, convert, formula, from_bits, polynomial, select, with_sign
+from symcnn.backends.scalars.formula import bits, convert, formula, from_bits, polynomial, repeat, select, with_sign
 
 SIGNED, UNSIGNED, FLOATS = ["int8", "int32", "int64"], ["uint8", "uint64"], ["float32", "float64"]
 
 
 def run(function, *operands, **options):
     """`function` of each element, in a kernel that may reorder sums."""
-    f = formula(function, **options)
-    unary = numba.njit(fastmath=REORDERING)(lambda x: f(x))
-    binary = numba.njit(fastmath=REORDERING)(lambda x, y: f(x, y))
-    return [(unary if len(operands) == 1 else binary)(*x) for x in zip(*operands, strict=True)]
+    return list(run_all([function], *operands, **options)[0])
+
+
+def run_all(functions, *operands, **options):
+    """Each of `functions` of each element, all in one kernel."""
+    namespace = {f"f{k}": formula(f, **options) for k, f in enumerate(functions)}
+    letters = ", ".join("xy"[: len(operands)])
+    exec(f"def kernel({letters}):\n    return {''.join(f'{f}({letters}), ' for f in namespace)}", namespace)
+    kernel = numba.njit(fastmath=REORDERING)(namespace["kernel"])
+    return list(zip(*(kernel(*x) for x in zip(*operands, strict=True)), strict=True))
 
 
 @pytest.mark.parametrize("dtype", [*SIGNED, *UNSIGNED, *FLOATS])
 def test_arithmetic_is_that_of_numpy(dtype):
     x, y = np.array([0, 1, 5, 100], dtype), np.array([3, 120, 1, 7], dtype)
-    for function in (
+    functions = [
         lambda x, y: x + y,
         lambda x, y: x - y,
         lambda x, y: x * y,
@@ -30,9 +36,10 @@ def test_arithmetic_is_that_of_numpy(dtype):
         lambda x, y: 3 - x * y,
         lambda x, y: -x,
         lambda x, y: abs(x - y),
-    ):
+    ]
+    for function, found in zip(functions, run_all(functions, x, y), strict=True):
         with np.errstate(all="ignore"):
-            np.testing.assert_array_equal(np.array(run(function, x, y), dtype), function(x, y))
+            np.testing.assert_array_equal(np.array(found, dtype), function(x, y))
 
 
 @pytest.mark.parametrize("dtype", [*SIGNED, *UNSIGNED, *FLOATS])
@@ -40,16 +47,37 @@ def test_comparisons_know_signs_and_nan(dtype):
     values = [0, 1, 127, np.nan] if dtype in FLOATS else [0, 1, 127, np.iinfo(dtype).max]
     values += [-1, -5] if dtype not in UNSIGNED else []
     x, y = np.meshgrid(np.array(values, dtype), np.array(values, dtype))
-    for function in (
+    functions = [
         lambda x, y: x < y,
         lambda x, y: x <= y,
         lambda x, y: x > y,
         lambda x, y: x >= y,
         lambda x, y: x == y,
         lambda x, y: x != y,
-    ):
-        found = run(function, x.ravel(), y.ravel(), result=types.boolean)
-        np.testing.assert_array_equal(found, function(x, y).ravel())
+    ]
+    x, y = x.ravel(), y.ravel()
+    for function, found in zip(functions, run_all(functions, x, y, result=types.boolean), strict=True):
+        np.testing.assert_array_equal(found, function(x, y))
+
+
+@pytest.mark.parametrize("dtype", [*SIGNED, *UNSIGNED])
+def test_division_of_integers_is_that_of_c(dtype):
+    values = [1, 2, 7, 100, *([-1, -7, -100] if dtype in SIGNED else [np.iinfo(dtype).max])]
+    x, y = (v.ravel() for v in np.meshgrid(np.array(values, dtype), np.array(values, dtype)))
+    quotients, rests = run_all([lambda x, y: x // y, lambda x, y: x % y], x, y)
+    np.testing.assert_array_equal(rests, np.fmod(x, y))
+    np.testing.assert_array_equal(quotients, (x - np.fmod(x, y)) // y)
+
+
+def test_repetition():
+    half = lambda x, n: (x >> 1, n + 1)  # noqa: E731
+    assert run(lambda x: repeat(lambda x, n: x > 1, half, x, x.like(0))[1], [0, 1, 2, 5, 1024]) == [0, 0, 1, 2, 10]
+
+
+def test_a_literal_takes_the_type_of_the_other():
+    add = formula(lambda x, y: x + y)
+    assert numba.njit(lambda x: add(x, 100))(np.int8(100)) == -56
+    assert numba.njit(lambda x: add(x, 1))(np.float32(0.1)) == np.float32(0.1) + np.float32(1)
 
 
 def test_shifts_and_masks():
