@@ -5,11 +5,13 @@ Numba, NVVM and nvJitLink are loaded when the first kernel is compiled: what com
 
 from __future__ import annotations
 
+import json
 import linecache
 import re
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import astuple
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from symcnn import backends
+from symcnn.backends import workers
 from symcnn.backends.cache import KernelCache, content_hash, imported, package_sources
 from symcnn.backends.cuda.bindings import bindings
 from symcnn.backends.cuda.launch import Kernel
@@ -24,6 +27,8 @@ from symcnn.config import config
 from symcnn.errors import BackendError
 
 Capability = tuple[int, int]  # of a GPU, as NVIDIA numbers them: (9, 0) is Hopper
+
+LEAST, PER_SECOND = 0.15, 4000  # seconds and characters: how long compiling takes, roughly
 
 NAMESPACE = "symcnn.backends.cuda.namespace"
 INSTALL = "pip install 'symcnn[cuda]'"
@@ -45,13 +50,34 @@ def images(kernels: Iterable[Kernel], cc: Capability) -> dict[Kernel, tuple[str,
 
     Each is compiled at most once per process, and at most once per machine when the cache folder is usable.
     """
+    global seconds
     unique = dict.fromkeys(kernels)
     with _lock:
-        for kernel in unique:
-            if (kernel, cc) not in _ready:
-                name = key(kernel, cc)
-                _ready[kernel, cc] = disk_cache().read(name) or _compile(name, kernel, cc)
-        return {kernel: _ready[kernel, cc] for kernel in unique}
+        missing = [kernel for kernel in unique if (kernel, cc) not in _ready and key(kernel, cc) not in disk_cache()]
+        if len(missing) > 1 and disk_cache().is_writable():
+            start, before = time.perf_counter(), seconds
+            jobs = {_as_text(kernel, cc): LEAST + len(kernel.source) / PER_SECOND for kernel in missing}
+            workers.share_out(jobs, do, __name__)
+            # Waiting for the others is compiling, too.
+            seconds = before + time.perf_counter() - start
+        return {kernel: _image(kernel, cc) for kernel in unique}
+
+
+def _image(kernel: Kernel, cc: Capability) -> tuple[str, bytes]:
+    if (kernel, cc) not in _ready:
+        name = key(kernel, cc)
+        _ready[kernel, cc] = disk_cache().read(name) or _compile(name, kernel, cc)
+    return _ready[kernel, cc]
+
+
+def _as_text(kernel: Kernel, cc: Capability) -> str:
+    return json.dumps([*astuple(kernel), cc])
+
+
+def do(text: str) -> None:
+    """Compile the kernel of a line that another process wrote."""
+    source, operands, integers, threads, cc = json.loads(text)
+    _image(Kernel(source, tuple(operands), integers, threads), (cc[0], cc[1]))
 
 
 def disk_cache() -> KernelCache:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symcnn as sc
+from symcnn.backends import workers as processes
 from symcnn.backends.cpu import compiler, executor, workers
 from tests.backends.cpu.test_compiler import SOURCE, call, empty_cache  # noqa: F401
 
@@ -16,7 +17,7 @@ from tests.backends.cpu.test_compiler import SOURCE, call, empty_cache  # noqa: 
 def eager(monkeypatch):
     """One worker, however little there is to do."""
     monkeypatch.setattr(sc.config, "threads", 2)
-    monkeypatch.setattr(workers, "START", 1e-3)
+    monkeypatch.setattr(processes, "START", 1e-3)
 
 
 def sources(count):
@@ -42,7 +43,7 @@ def test_a_worker_does_jobs_of_every_kind(empty_cache):  # noqa: F811
 
     source, pack = sources(1)[0], PACK["float32"]
     jobs = [source, pack, workers.EXECUTOR, "def kernel(lo, hi, args):\n    return nothing_known"]
-    code = workers._CODE.format(path=sys.path)
+    code = processes._CODE.format(path=sys.path, module=workers.__name__)
     found = subprocess.run(
         [sys.executable, "-c", code],
         input="\n".join(map(workers._as_text, jobs)),
@@ -59,7 +60,7 @@ def test_a_worker_does_jobs_of_every_kind(empty_cache):  # noqa: F811
 
 @pytest.mark.parametrize("broken", ["no such program", sys.executable, None])
 def test_without_workers_all_is_compiled_here(empty_cache, eager, monkeypatch, broken):  # noqa: F811
-    monkeypatch.setattr(workers, "_CODE", "raise SystemExit(3)  # {path}")
+    monkeypatch.setattr(processes, "_CODE", "raise SystemExit(3)  # {path}")
     monkeypatch.setattr(sys, "executable", broken)
     kernels = sources(3)
     found = compiler.compile_kernels(kernels)
@@ -73,14 +74,14 @@ def test_a_failure_here_is_raised(empty_cache, eager):  # noqa: F811
 
 
 def test_few_kernels_start_no_worker(empty_cache, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(workers, "_Worker", None)
+    monkeypatch.setattr(processes, "_Worker", None)
     executor.prepare()
     compiler.compile_kernels(sources(2))
 
 
 def test_a_cache_that_cannot_be_written_starts_no_worker(empty_cache, eager, monkeypatch):  # noqa: F811
     executor.prepare()
-    monkeypatch.setattr(workers, "_Worker", None)
+    monkeypatch.setattr(processes, "_Worker", None)
     monkeypatch.setattr(os, "access", lambda *_: False)
     kernels = sources(3)
     found = compiler.compile_kernels(kernels)

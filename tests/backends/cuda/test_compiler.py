@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import symcnn as sc
+from symcnn.backends import workers
 from symcnn.backends.cuda import compiler
 from symcnn.backends.cuda.launch import Kernel
 from symcnn.errors import BackendError
@@ -137,6 +139,54 @@ def test_a_second_process_compiles_nothing_and_needs_no_compiler(folder):
         check=True,
     )
     assert run.stdout.split() == [symbol, r"b'\x7fELF'", "loaded", "False"] and not run.stderr
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """One worker, however little there is to do."""
+    monkeypatch.setattr(sc.config, "threads", 2)
+    monkeypatch.setattr(workers, "START", 1e-3)
+
+
+def test_kernels_are_compiled_by_several_processes(folder, eager, monkeypatch):
+    kernels = [replace(KERNEL, threads=32 * (k + 1)) for k in range(6)]
+    done = []
+    honest = compiler.do
+
+    def slow(text):
+        honest(text)
+        done.append(text)
+        deadline = time.monotonic() + 60
+        while len(list(folder.glob("*.kernel"))) == 1 and time.monotonic() < deadline:
+            time.sleep(0.01)  # so that the worker has its share
+
+    monkeypatch.setattr(compiler, "do", slow)
+    found = compiler.images(kernels, HOPPER)
+    assert list(found) == kernels and all(code.startswith(b"\x7fELF") for _, code in found.values())
+    assert 0 < len(done) < len(kernels) and compiler.seconds and len(list(folder.glob("*.kernel"))) == len(kernels)
+    another_process(monkeypatch)
+    assert compiler.images(kernels, HOPPER) == found and compiler.seconds == 0
+
+
+def test_a_failure_is_raised_whoever_met_it(folder, eager):
+    bad = replace(KERNEL, source="def kernel(x0, x1, n0):\n    x0[0] = nothing_known\n")
+    with pytest.raises(Exception, match="nothing_known"):
+        compiler.images([KERNEL, bad], HOPPER)
+
+
+@pytest.mark.parametrize("broken", ["no such program", sys.executable, None])
+def test_without_workers_all_is_compiled_here(folder, eager, monkeypatch, broken):
+    monkeypatch.setattr(workers, "_CODE", "raise SystemExit(3)  # {path} {module}")
+    monkeypatch.setattr(sys, "executable", broken)
+    kernels = [KERNEL, replace(KERNEL, threads=64)]
+    assert list(compiler.images(kernels, HOPPER)) == kernels
+
+
+def test_a_cache_that_cannot_be_written_starts_no_worker(folder, eager, monkeypatch):
+    monkeypatch.setattr(workers, "_Worker", None)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    kernels = [KERNEL, replace(KERNEL, threads=64)]
+    assert list(compiler.images(kernels, HOPPER)) == kernels
 
 
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "flipped"])
