@@ -21,10 +21,13 @@ from symcnn.backends.cuda.tuned import tuned_kernel
 from symcnn.backends.nests.parts import Partials
 from symcnn.backends.nests.sizes import integer
 from symcnn.config import config
+from symcnn.ir.types import TensorType
+from symcnn.ir.variable import Variable
 from symcnn.schedule.lower import Program, Step
 from symcnn.schedule.memory import ALIGNMENT
 from symcnn.schedule.plan import NOWHERE, Plan, View
 
+LARGE = 64  # examples of a batch that is not known
 VECTOR = 16  # bytes that one instruction moves, from a multiple of as many
 
 
@@ -103,12 +106,7 @@ class CudaBackend:
 
     def _tuned_launches(self, plan, step) -> list[Launch]:
         v, entry = step.tuned, tuned_kernel(step.tuned.op)
-        type = plan.types[v]
-        output = plan.view(v)
-        if output.buffer == NOWHERE:
-            strides = tuple(prod(type.shape[k + 1 :]) for k in range(type.ndim))
-            output = View(NOWHERE, 0, type.shape, strides, type.dtype)
-        operands = tuple(None if k in v.op.shape_only else plan.view(x) for k, x in enumerate(v.inputs))
+        output, operands = _views(v, plan)
         size = entry.workspace(v.op, output, operands)
         workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
         types = [x.type for x in v.inputs]
@@ -147,10 +145,24 @@ class CudaBackend:
         algorithm = "generated"
         if step.tuned is not None:
             v, entry = step.tuned, tuned_kernel(step.tuned.op)
-            algorithm = entry.algorithm_for(v.op, v.type, [x.type for x in v.inputs])
+            algorithm = entry.algorithm_for(v.op, *_views(v, plan))
         kernels = self.kernels_of(step) if plan is None else [l.kernel for l in self.launches(plan, step)]
         sources = dict.fromkeys(kernel.source for kernel in kernels)
         return KernelInfo.of(step, algorithm, "\n\n".join(sources), plan)
+
+
+def _views(v: Variable, plan: Plan | None) -> tuple[View, tuple[View | None, ...]]:
+    """Result and operands of a tuned kernel; without a plan, as they would be for a large batch."""
+    output = None if plan is None else plan.view(v)
+    if output is None or output.buffer == NOWHERE:
+        output = _contiguous(v.type if plan is None else plan.types[v])
+    operands = (_contiguous(x.type) if plan is None else plan.view(x) for x in v.inputs)
+    return output, tuple(None if k in v.op.shape_only else view for k, view in enumerate(operands))
+
+
+def _contiguous(type: TensorType) -> View:
+    shape = tuple(LARGE if size is None else size for size in type.shape)
+    return View(NOWHERE, 0, shape, tuple(prod(shape[k + 1 :]) for k in range(len(shape))), type.dtype)
 
 
 _opened: dict[int, CudaBackend] = {}  # by the identity of the device, which lives as long as the process
