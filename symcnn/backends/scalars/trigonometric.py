@@ -6,7 +6,7 @@ a moderate one (Payne and Hanek, 1983). The quarter of the turn chooses between 
 is left of the angle comes as a sum of two floats.
 
 Largest errors in units of the last place, measured over the whole range, with and without fused multiply-add: 0.9 of
-the sine and the cosine, 2.1 of the tangent. The polynomials are those of S. Moshier's Cephes library and of FreeBSD's
+the sine and the cosine, 2.2 of the tangent. The polynomials are those of S. Moshier's Cephes library and of FreeBSD's
 libm.
 """
 

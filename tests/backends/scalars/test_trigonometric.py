@@ -10,7 +10,7 @@ from symcnn.backends.scalars.formula import formula
 from tests.backends.scalars.test_transcendental import assert_close, operands
 
 # Largest errors in units of the last place, as the module's docstring gives them.
-LARGEST = {"sin": 0.9, "cos": 0.9, "tan": 2.1}
+LARGEST = {"sin": 0.9, "cos": 0.9, "tan": 2.2}
 
 
 def near_poles_and_zeros():
