@@ -13,6 +13,7 @@ class Conv2d(Implicit):
     """The kernels of ``ChannelsLast(Conv2d)``: x (N, H, W, C) and w (O, C / groups, KH, KW)."""
 
     title = "A convolution."
+    seen_channel = 1
     window = ("depth", "scale_h", "scale_w", "first_h", "first_w", "move_h", "move_w", "taps_w")
 
     def problem(self, op, output: View, operands) -> Problem:
@@ -27,9 +28,8 @@ class Conv2d(Implicit):
             rows=prod(output.shape[:3]),
             columns=output.shape[3] // window.groups,
             channels=w.shape[1],
-            seen_channel=1,
-            made_channel=0,
-            count=output.shape[1:3],
+            seen_channel=self.seen_channel,
+            count=(output.shape[1], output.shape[2]),
             jump=(1, 1),
             window=dict(zip(self.window, numbers, strict=True)),
         )

@@ -30,6 +30,7 @@ class Conv2dInputGrad(Implicit):
     """
 
     title = "An input gradient of a convolution."
+    seen_channel = 0
     window = (*(f"{name}_{axis}" for axis in "hw" for name in PER_AXIS), "size_h", "size_w")
 
     def accepts(self, op, types, output_type) -> bool:
@@ -55,8 +56,7 @@ class Conv2dInputGrad(Implicit):
             rows=output.shape[0] * prod(count),
             columns=w.shape[1],
             channels=w.shape[0] // window.groups,
-            seen_channel=0,
-            made_channel=1,
+            seen_channel=self.seen_channel,
             count=(count[0], count[1]),
             jump=(values["jump_h"], values["jump_w"]),
             window=values,

@@ -6,12 +6,13 @@ is far longer than the result is large, so it is cut into pieces, which are adde
 
 from __future__ import annotations
 
+from itertools import product as pairs
 from math import prod
 
 from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, Kernel, Launch
 from symcnn.backends.cuda.tuned.adding import Adder, piece_view
 from symcnn.backends.cuda.tuned.operands import Cotangents, PixelTable
-from symcnn.backends.cuda.tuned.precision import one_precision
+from symcnn.backends.cuda.tuned.precision import is_wide, may_be_wide, one_precision
 from symcnn.backends.cuda.tuned.source import Ending
 from symcnn.backends.cuda.tuned.template import product
 from symcnn.backends.cuda.tuned.tiles import Tile, blocks_for, pieces_for, row_tiles, tile_for, tiles
@@ -53,7 +54,12 @@ class Conv2dWeightGrad:
         dtype, (out, *filter_shape) = output_type.dtype.name, output_type.shape
         rows = None if out is None else out // op.inner.window.groups
         columns = None if None in filter_shape else prod(filter_shape)
-        found = [_product(tile, dtype) for tile in tiles(geometry, dtype, rows, columns, config.tf32)]
+        channels = filter_shape[0]
+        found = [
+            _product(tile, dtype, wide)
+            for tile in tiles(geometry, dtype, rows, columns, config.tf32)
+            for wide in pairs(may_be_wide(rows, dtype), may_be_wide(channels, dtype))
+        ]
         return [*found, *_adder(dtype, finish, geometry).kernels()]
 
     def launches(self, op, types, output_type, output, operands, finish, geometry, workspace) -> list[Launch]:
@@ -70,7 +76,7 @@ class Conv2dWeightGrad:
         if depth:
             launches.append(
                 Launch(
-                    kernel=_product(tile, dtype),
+                    kernel=_product(tile, dtype, (is_wide(rows, g), is_wide(channels, x))),
                     operands=(g, x, partial),
                     sizes=(
                         *(rows, columns, depth, row_tiles(tile, rows), steps),
@@ -99,10 +105,10 @@ def _adder(dtype: str, finish, geometry) -> Adder:
     return Adder(dtype, finish, ("channels", "taps_h", "taps_w"), PLACES, geometry)
 
 
-def _product(tile: Tile, dtype: str) -> Kernel:
+def _product(tile: Tile, dtype: str, wide: tuple[bool, bool]) -> Kernel:
     before = ("g_from = int32(outer * rows)", "image_from = int32(outer * channels)")
     return product(
         "A weight gradient of a convolution.", tile, (dtype, dtype),
-        Cotangents(tile, "x0", "left", dtype), PixelTable(tile, "x1", "right", dtype),
+        Cotangents(tile, "x0", "left", dtype, wide[0]), PixelTable(tile, "x1", "right", dtype, wide[1]),
         Ending(dtype), INTEGERS, before, (),
     )  # fmt: skip

@@ -6,14 +6,17 @@ What the two have in common is here; a `Problem` says in which they differ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product as pairs
 from math import prod
+
+import numpy as np
 
 from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, Kernel, Launch
 from symcnn.backends.cuda.tuned.adding import Adder, piece_view
 from symcnn.backends.cuda.tuned.operands import Filters, Matrix, Patches
 from symcnn.backends.cuda.tuned.packing import matrix_size, packer, packing
-from symcnn.backends.cuda.tuned.precision import one_precision
+from symcnn.backends.cuda.tuned.precision import VECTOR, is_wide, may_be_wide, one_precision
 from symcnn.backends.cuda.tuned.source import Ending
 from symcnn.backends.cuda.tuned.template import product
 from symcnn.backends.cuda.tuned.tiles import MANY, Tile, blocks_for, pieces_for, row_tiles, tile_for, tiles
@@ -48,8 +51,8 @@ class Problem:
         Of a product.
     channels : int
         Of the image, in a group.
-    seen_channel, made_channel : int
-        Which axis of the filters the channels of the image are, and those of the result.
+    seen_channel : int
+        Which axis of the filters the channels of the image are; the other one's are those of the result.
     count : (int, int)
         Rows and columns of pixels.
     jump : (int, int)
@@ -66,7 +69,6 @@ class Problem:
     columns: int
     channels: int
     seen_channel: int
-    made_channel: int
     count: tuple[int, int]
     jump: tuple[int, int]
     window: dict[str, int]
@@ -88,11 +90,20 @@ class Problem:
     def flops(self) -> int:
         return 2 * self.groups * self.classes * self.rows * self.matrix
 
+    @property
+    def wide(self) -> tuple[bool, bool]:
+        """Whether four neighbours can be loaded at once: channels of the image, and numbers of the filters."""
+        if self.packed:
+            right = self.filters.dtype == np.dtype("float32") and self.columns % VECTOR == 0
+        else:
+            right = is_wide(self.filters.shape[1], replace(self.filters, strides=(*self.filters.strides[:2], 0, 0)), 1)
+        return is_wide(self.channels, self.image), right
+
     def strides(self) -> tuple[int, ...]:
         """Of the filters: from one group, channel, column, row tap and column tap to the next."""
         strides = self.filters.strides
         per_group = self.channels if self.seen_channel == 0 else self.columns
-        return per_group * strides[0], strides[self.seen_channel], strides[self.made_channel], *strides[2:]
+        return per_group * strides[0], strides[self.seen_channel], strides[1 - self.seen_channel], *strides[2:]
 
     def cut(self, geometry) -> tuple[Tile, int, int]:
         """The tile, and into how many pieces of how many steps the sum is cut."""
@@ -139,11 +150,14 @@ class Implicit:
     Attributes
     ----------
     title : str
+    seen_channel : int
+        See `Problem`.
     window : tuple of str
         The names of `Problem.window`.
     """
 
     title: str
+    seen_channel: int
     window: tuple[str, ...]
 
     def problem(self, op, output: View, operands) -> Problem:
@@ -177,12 +191,21 @@ class Implicit:
         right = right_side(types[1].shape)
         endings = Ending(dtype, finish), Ending(dtype)
         found = [
-            self._product(op, tile, side, ending)
+            self._product(op, tile, side, wide, ending)
             for tile in tiles(geometry, dtype, MANY, columns, config.tf32)
             for side in ((Matrix, Filters) if right is None else (right,))
+            for wide in self._widths(types[1].shape, op.inner.window.groups, columns, dtype)
             for ending in endings
         ]
         return [packer(dtype, geometry), *found, *Adder(dtype, finish, ("rows", "columns"), PLACES, geometry).kernels()]
+
+    def _widths(self, shape, groups: int, columns: int | None, dtype: str):
+        """Whether either side may be loaded four numbers at a time, if operands are contiguous."""
+        seen = shape[self.seen_channel]
+        channels = seen if seen is None or self.seen_channel == 1 else seen // groups
+        inner = shape[1] if tuple(shape[2:]) == (1, 1) else columns
+        right = (False,) if right_side(shape) is Filters else may_be_wide(inner, dtype)
+        return dict.fromkeys(pairs(may_be_wide(channels, dtype), right))
 
     def launches(self, op, types, output_type, output, operands, finish, geometry, workspace) -> list[Launch]:
         count, dtype = prod(output.shape), output.dtype.name
@@ -201,7 +224,7 @@ class Implicit:
         integers = problem.integers(tile, steps)
         launches.append(
             Launch(
-                kernel=self._product(op, tile, right, ending),
+                kernel=self._product(op, tile, right, problem.wide, ending),
                 operands=(problem.image, filters, *ending.views(partial)),
                 sizes=(*(integers[name] for name in self._integers(right)), *ending.sizes()),
                 grid=blocks_for(tile, problem.rows, problem.columns, problem.groups * problem.classes, pieces),
@@ -216,11 +239,11 @@ class Implicit:
     def _integers(self, right) -> tuple[str, ...]:
         return (*PRODUCT, *IMAGE, *self.window, *RIGHT[right])
 
-    def _product(self, op, tile: Tile, right, ending: Ending) -> Kernel:
+    def _product(self, op, tile: Tile, right, wide: tuple[bool, bool], ending: Ending) -> Kernel:
         dtype = ending.dtype
         place = self.place(op) if ending.finish else []
         guarded = any(line.startswith("inside =") for line in place)
         return product(
-            self.title, tile, (dtype, dtype), Patches(tile, "x0", "left", dtype), right(tile, "x1", "right", dtype),
+            self.title, tile, (dtype, dtype), Patches(tile, "x0", "left", dtype, wide[0]), right(tile, "x1", "right", dtype, right is Matrix and wide[1]),
             ending, self._integers(right), self.before(right), place, guarded,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symcnn.backends.cuda.tuned.precision import VECTOR
 from symcnn.backends.cuda.tuned.source import indent
 from symcnn.backends.cuda.tuned.tiles import Tile
 
@@ -26,12 +27,15 @@ class Operand:
     side : str
         "left" or "right", with which the names of its variables begin.
     dtype : str
+    wide : bool
+        Whether four neighbours in memory may be loaded at once: their address is always a multiple of 16 bytes.
     """
 
     tile: Tile
     pointer: str
     side: str
     dtype: str
+    wide: bool = False
 
     @property
     def extent(self) -> int:
@@ -53,9 +57,14 @@ class Operand:
         return self.tile.depth * self.step_stride
 
     @property
+    def vector(self) -> int:
+        """How many elements one load brings; no more than leave a load for every thread."""
+        return VECTOR if self.wide and self.extent * self.tile.depth >= VECTOR * self.tile.threads else 1
+
+    @property
     def count(self) -> int:
-        """Elements that a thread fetches."""
-        return self.extent * self.tile.depth // self.tile.threads
+        """Loads of a thread."""
+        return self.extent * self.tile.depth // self.tile.threads // self.vector
 
     @property
     def first(self) -> str:
@@ -93,6 +102,23 @@ class Operand:
         """What was fetched, into shared memory."""
         raise NotImplementedError
 
+    def _load(self, registers: str, condition: str, at: str) -> list[str]:
+        """Load number ``s``, zeros unless `condition` holds."""
+        fetched = [f"{registers}[s] = {self.pointer}[{at}]"]
+        if self.vector > 1:
+            fetched = [f"a, b, c, d = load4({self.pointer}, {at})"]
+            fetched += [f"{registers}[s * 4 + {k}] = {name}" for k, name in enumerate("abcd")]
+        zeros = [f"{registers}[s * {self.vector} + {k}] = {self.dtype}(0)" for k in range(self.vector)]
+        return [f"if {condition}:", *indent(fetched), "else:", *indent(zeros)]
+
+    def _put(self, registers: str, first: str, apart) -> list[str]:
+        """Load number ``s`` into shared memory, its elements `apart`."""
+        stores = [
+            f"shared[at + uint64({apart} * {k})] = {self.rounded(f'{registers}[s * {self.vector} + {k}]')}"
+            for k in range(self.vector)
+        ]
+        return [f"for s in range({self.count}):", *indent([f"at = uint64(uint32({first}))", *stores])]
+
     def rounded(self, value: str) -> str:
         """What is put there for a value."""
         return f"to_tf32({value})" if self.tile.tensor else value
@@ -117,44 +143,39 @@ class _AlongSteps(Operand):
         return self.extent * self.own_stride if self.tile.tensor else self.tile.depth * self.step_stride
 
     @property
-    def apart(self) -> int:
-        return self.tile.threads // self.tile.depth
+    def _threads(self) -> int:
+        """How many threads share the steps of a row."""
+        return self.tile.depth // self.vector
 
     def own(self) -> str:
-        """A thread's place number ``s`` along the operand's own axis, within the tile."""
-        return f"quotient(thread, int32({self.tile.depth})) + s * {self.apart}"
+        """Where load number ``s`` is along the operand's own axis, within the tile."""
+        return f"quotient(thread, int32({self._threads})) + s * {self.tile.threads // self._threads}"
 
     def step(self) -> str:
-        return f"rest(thread, int32({self.tile.depth}))"
+        return f"rest(thread, int32({self._threads})) * {self.vector}"
 
     def put(self, registers, base):
-        return [
-            f"for s in range({self.count}):",
-            f"    at = {base} + {self.step()} * {self.step_stride} + ({self.own()}) * {self.own_stride}",
-            f"    shared[uint32(at)] = {self.rounded(f'{registers}[s]')}",
-        ]
+        first = f"{base} + {self.step()} * {self.step_stride} + ({self.own()}) * {self.own_stride}"
+        return self._put(registers, first, self.step_stride)
 
 
 class _AlongOwn(Operand):
     """Neighbouring threads fetch neighbours along the operand's own axis: a thread has one row and several steps."""
 
     @property
-    def apart(self) -> int:
-        return self.tile.threads // self.extent
+    def _threads(self) -> int:
+        """How many threads share a step."""
+        return self.extent // self.vector
 
     def own(self) -> str:
-        return f"rest(thread, int32({self.extent}))"
+        return f"rest(thread, int32({self._threads})) * {self.vector}"
 
     def step(self) -> str:
-        """A thread's step number ``s``, within the stage."""
-        return f"quotient(thread, int32({self.extent})) + s * {self.apart}"
+        """Which step of the stage load number ``s`` is of."""
+        return f"quotient(thread, int32({self._threads})) + s * {self.tile.threads // self._threads}"
 
     def put(self, registers, base):
-        return [
-            f"for s in range({self.count}):",
-            f"    at = {base} + ({self.step()}) * {self.step_stride} + {self.own()}",
-            f"    shared[uint32(at)] = {self.rounded(f'{registers}[s]')}",
-        ]
+        return self._put(registers, f"{base} + ({self.step()}) * {self.step_stride} + {self.own()}", 1)
 
 
 class Matrix(Operand):
@@ -165,36 +186,29 @@ class Matrix(Operand):
     """
 
     def setup(self):
-        side, t = self.side, self.tile
-        per_step, per_own = t.threads // t.depth, t.threads // self.extent
+        side, t, v = self.side, self.tile, self.vector
+        along, across = t.depth // v, self.extent // v
         return [
-            f"{side}_at_step = int32(rest(thread, int32({t.depth})) if {side}_along else quotient(thread, int32({self.extent})))",
-            f"{side}_at_own = int32(quotient(thread, int32({t.depth})) if {side}_along else rest(thread, int32({self.extent})))",
-            f"{side}_steps = int32(0 if {side}_along else {per_own})",
-            f"{side}_owns = int32({per_step} if {side}_along else 0)",
+            f"{side}_at_step = int32(rest(thread, int32({along})) * {v} if {side}_along else quotient(thread, int32({across})))",
+            f"{side}_at_own = int32(quotient(thread, int32({along})) if {side}_along else rest(thread, int32({across})) * {v})",
+            f"{side}_steps = int32(0 if {side}_along else {t.threads // across})",
+            f"{side}_owns = int32({t.threads // along} if {side}_along else 0)",
             f"{side}_put = int32({side}_at_step * {self.step_stride} + {side}_at_own)",
             f"{side}_puts = int32({side}_steps * {self.step_stride} + {side}_owns)",
+            f"{side}_apart = int32({self.step_stride} if {side}_along else 1)",
             f"{side}_at = int32({side}_from + ({self.first} + {side}_at_own) * {side}_own + {side}_at_step * {side}_step)",
             f"{side}_ats = int32({side}_owns * {side}_own + {side}_steps * {side}_step)",
         ]
 
     def fetch(self, registers):
         side = self.side
-        return [
-            f"for s in range({self.count}):",
-            f"    inside = {self.first} + {side}_at_own + s * {side}_owns < {self.limit}",
-            f"    if inside and start + {side}_at_step + s * {side}_steps < end:",
-            f"        {registers}[s] = {self.pointer}[int32({side}_at + start * {side}_step + s * {side}_ats)]",
-            "    else:",
-            f"        {registers}[s] = {self.dtype}(0)",
-        ]
+        inside = f"{self.first} + {side}_at_own + s * {side}_owns < {self.limit}"
+        condition = f"{inside} and start + {side}_at_step + s * {side}_steps < end"
+        at = f"int32({side}_at + start * {side}_step + s * {side}_ats)"
+        return [f"for s in range({self.count}):", *indent(self._load(registers, condition, at))]
 
     def put(self, registers, base):
-        return [
-            f"for s in range({self.count}):",
-            f"    at = {base} + {self.side}_put + s * {self.side}_puts",
-            f"    shared[uint32(at)] = {self.rounded(f'{registers}[s]')}",
-        ]
+        return self._put(registers, f"{base} + {self.side}_put + s * {self.side}_puts", f"{self.side}_apart")
 
 
 class Patches(_AlongSteps):
@@ -233,16 +247,7 @@ class Patches(_AlongSteps):
             "right = int32(tap_column * move_w)",
             "offset = int32(tap_row * move_h * of_row + right * of_pixel + channel)",
             f"for s in range({self.count}):",
-            *indent(
-                guarded_fetch(
-                    registers,
-                    self.pointer,
-                    self.dtype,
-                    "int32(seen_row[s] + down)",
-                    "int32(seen_column[s] + right)",
-                    "seen_at[s] + offset",
-                )
-            ),
+            *indent(self._load(registers, *_seen("s"))),
         ]
 
 
@@ -258,10 +263,9 @@ class Filters(_AlongSteps):
             "of_step = int32(filters_from + channel * of_channel + tap_row * of_tap_row + tap_column * of_tap_column)",
             f"for s in range({self.count}):",
             f"    filter = int32({self.first} + {self.own()})",
-            f"    if filter < {self.limit} and step < end:",
-            f"        {registers}[s] = {self.pointer}[int32(of_step + filter * of_column)]",
-            "    else:",
-            f"        {registers}[s] = {self.dtype}(0)",
+            *indent(
+                self._load(registers, f"filter < {self.limit} and step < end", "int32(of_step + filter * of_column)")
+            ),
         ]
 
 
@@ -272,14 +276,12 @@ class Cotangents(_AlongOwn):
         return [f"g_at = cuda.shared.array({2 * self.tile.depth}, int32)"]
 
     def fetch(self, registers):
+        own = f"{self.first} + {self.own()}"
+        inside = f"{own} < {self.limit} and start + {self.step()} < end"
         return [
             f"table = int32(rest(stage, int32(2)) * {self.tile.depth})",
             f"for s in range({self.count}):",
-            f"    inside = {self.first} + {self.own()} < {self.limit}",
-            f"    if inside and start + {self.step()} < end:",
-            f"        {registers}[s] = {self.pointer}[int32(g_at[uint32(table + {self.step()})] + {self.first} + {self.own()})]",
-            "    else:",
-            f"        {registers}[s] = {self.dtype}(0)",
+            *indent(self._load(registers, inside, f"int32(g_at[uint32(table + {self.step()})] + {own})")),
         ]
 
 
@@ -333,25 +335,14 @@ class PixelTable(_AlongOwn):
         return [
             f"for s in range({self.count}):",
             f"    entry = uint32(table + {self.step()})",
-            *indent(
-                guarded_fetch(
-                    registers,
-                    self.pointer,
-                    self.dtype,
-                    "int32(seen_row[entry] + down)",
-                    "int32(seen_column[entry] + right)",
-                    "seen_at[entry] + offset",
-                )
-            ),
+            *indent(self._load(registers, *_seen("entry"))),
         ]
 
 
-def guarded_fetch(registers, pointer, dtype, row, column, at) -> list[str]:
-    """Element ``s``, if it lies within the image: negative places are large ones without a sign."""
-    return [
-        f"in_row = uint32({row}) < uint32(seen_h)",
-        f"if in_row and uint32({column}) < uint32(seen_w):",
-        f"    {registers}[s] = {pointer}[int32({at})]",
-        "else:",
-        f"    {registers}[s] = {dtype}(0)",
-    ]
+def _seen(entry: str) -> tuple[str, str]:
+    """Whether entry number `entry` of the pixels, seen through the tap at hand, lies within the image, and where.
+
+    Negative places are large ones without a sign.
+    """
+    row, column = f"uint32(seen_row[{entry}] + down)", f"uint32(seen_column[{entry}] + right)"
+    return f"{row} < uint32(seen_h) and {column} < uint32(seen_w)", f"int32(seen_at[{entry}] + offset)"

@@ -53,7 +53,7 @@ def product(
     multiplying = (TensorCores if tile.tensor else Threads)(tile, left, right)
     stage = left.size + right.size
     count = tile.rows * tile.columns // tile.threads
-    left_count, right_count = (n * tile.depth // tile.threads for n in (tile.rows, tile.columns))
+    left_count, right_count = (side.count * side.vector for side in (left, right))
     store = ending.store("int32(((piece * outers + outer) * rows + line) * columns + across)")
     finish = [*place, "if inside:", *indent(store)] if guarded else [*place, *store]
     body = [
