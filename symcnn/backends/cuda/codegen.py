@@ -145,8 +145,8 @@ class _Generator(SharedFolds):
         return "points", axes
 
     def _inside_another(self, fold: Fold) -> bool:
-        names = {axis.name for axis in self.nest.axes}
-        return bool(self.free_in(fold) - names)
+        known = {MERGED.axis, *(axis.name for axis in self.nest.axes)}
+        return bool(self.free_in(fold) - known)
 
     def _is_coalesced(self, fold: Fold) -> bool:
         """Whether neighbouring results read neighbouring memory at every step of the fold."""
