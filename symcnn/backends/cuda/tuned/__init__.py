@@ -26,17 +26,24 @@ from typing import Any
 from symcnn.backends.cuda.tuned.conv2d import Conv2d
 from symcnn.backends.cuda.tuned.conv2d_input import Conv2dInputGrad
 from symcnn.backends.cuda.tuned.conv2d_weight import Conv2dWeightGrad
+from symcnn.backends.cuda.tuned.depthwise import (
+    Choice,
+    DepthwiseConv2d,
+    DepthwiseConv2dInputGrad,
+    DepthwiseConv2dWeightGrad,
+)
 from symcnn.backends.cuda.tuned.matmul import MatMul
 from symcnn.ops.channels_last import ChannelsLast
 
-INPUT_GRADIENT = Conv2dInputGrad()
+FILTERS = 1  # which operand they are, except of their own gradient
+INPUT_GRADIENT = Choice(DepthwiseConv2dInputGrad(), Conv2dInputGrad(), FILTERS)
 
 TUNED = {
     "MatMul": MatMul(),
-    "ChannelsLast(Conv2d)": Conv2d(),
+    "ChannelsLast(Conv2d)": Choice(DepthwiseConv2d(), Conv2d(), FILTERS),
     "ChannelsLast(Conv2dInputGrad)": INPUT_GRADIENT,
     "ChannelsLast(Conv2dTranspose)": INPUT_GRADIENT,
-    "ChannelsLast(Conv2dWeightGrad)": Conv2dWeightGrad(),
+    "ChannelsLast(Conv2dWeightGrad)": Choice(DepthwiseConv2dWeightGrad(), Conv2dWeightGrad(), -1),
 }
 
 
