@@ -100,15 +100,16 @@ PRIMITIVES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def emulate(kernel: Kernel, grid, pointers: list[np.ndarray], sizes, names: dict | None = None) -> None:
+def emulate(kernel: Kernel, grid, pointers, sizes, names: dict | None = None) -> None:
     """Run `kernel` on every thread of every block, changing what `pointers` hold.
 
     Parameters
     ----------
     kernel : Kernel
     grid : int, or up to three of them
-    pointers : list of numpy.ndarray
-        One-dimensional; operands that share memory on the device may share it here.
+    pointers : list of numpy.ndarray, or of (numpy.ndarray, int)
+        One-dimensional memory, and the element to which the operand points, if it is not the first. Operands that share
+        memory on the device may share it here.
     sizes : sequence of int
     names : dict, optional
         Functions that Numba can compile, beyond those that all kernels know.
@@ -123,6 +124,8 @@ def emulate(kernel: Kernel, grid, pointers: list[np.ndarray], sizes, names: dict
         If an index is out of range.
     """
     grid = (*(grid if isinstance(grid, (tuple, list)) else (grid,)), 1, 1)[:3]
+    pointers = [p if isinstance(p, tuple) else (p, 0) for p in pointers]
+    pointers, firsts = [p for p, _ in pointers], [first for _, first in pointers]
     assert [p.dtype.name for p in pointers] == list(kernel.operands), "the operands have other types"
     assert all(p.ndim == 1 for p in pointers), "the operands have other axes than one"
     assert len(sizes) == kernel.integers, "the kernel takes another number of integers"
@@ -132,7 +135,7 @@ def emulate(kernel: Kernel, grid, pointers: list[np.ndarray], sizes, names: dict
         for p, contents in zip(pointers, before, strict=True):
             p[:] = contents
         try:
-            run(*pointers, *map(np.int32, sizes), *map(int, grid), backwards)
+            run(*pointers, *map(np.int32, sizes), *map(int, firsts), *map(int, grid), backwards)
         except IndexError as error:
             raise IndexError(f"a thread reads or writes outside of its memory: {error}, in\n{kernel.source}") from None
         except Race as error:
@@ -145,7 +148,7 @@ def emulate(kernel: Kernel, grid, pointers: list[np.ndarray], sizes, names: dict
 
 @cache
 def compiled(source: str, pointers: int, threads: int, names: tuple = ()):
-    """``run(*pointers, *sizes, grid x, grid y, grid z, backwards)`` for the source of a kernel."""
+    """``run(*pointers, *sizes, *firsts, grid x, grid y, grid z, backwards)`` for the source of a kernel."""
     namespace: dict[str, Any] = {
         **functions.NAMES, **{name: getattr(np, name) for name in DTYPES}, **PRIMITIVES,
         "nan": np.nan, "inf": np.inf, "np": np, "math": math, **dict(names),

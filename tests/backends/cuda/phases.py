@@ -40,7 +40,9 @@ class Refused(Exception):
 
 
 def translate(source: str, pointers: int, threads: int) -> str:
-    """Source of ``emulated(*parameters, grid x, grid y, grid z, backwards)`` for a kernel.
+    """Source of ``emulated(*parameters, *first, grid x, grid y, grid z, backwards)`` for a kernel.
+
+    ``first`` are the positions in memory to which the pointers point.
 
     Parameters
     ----------
@@ -121,7 +123,8 @@ class _Translation:
         self.parameters = [a.arg for a in definition.args.args]
         self.arrays = _declarations(definition.body)
         self.body = [s for s in definition.body if not _is_docstring(s) and _declared(s) is None]
-        self.memory = {*self.parameters[:pointers], *self.arrays}
+        self.pointers = self.parameters[:pointers]
+        self.memory = {*self.pointers, *self.arrays}
         self.tracked = {name for name, array in self.arrays.items() if not array.local}
         for s in self.body:
             _check(s, self.tracked)
@@ -136,8 +139,8 @@ class _Translation:
         self.phase: _Phase | None = None
 
     def text(self) -> str:
-        grid = [f"{_OURS}grid_{axis}" for axis in "xyz"]
-        lines = [f"def emulated({', '.join([*self.parameters, *grid, f'{_OURS}backwards'])}):"]
+        more = [*(f"{_OURS}first_{p}" for p in self.pointers), *(f"{_OURS}grid_{axis}" for axis in "xyz")]
+        lines = [f"def emulated({', '.join([*self.parameters, *more, f'{_OURS}backwards'])}):"]
         for name, array in self.arrays.items():
             shape = f"({self.threads}, {array.size})" if array.local else f"{array.size}"
             lines.append(f"    {self._whole(name)} = np.empty({shape}, np.{array.dtype})")
@@ -323,7 +326,9 @@ class _Translation:
 
     def _text(self, node: ast.AST) -> str:
         """Python of the emulation for a statement or an expression of the kernel."""
-        return ast.unparse(ast.fix_missing_locations(_Rename(self.threads, self.memory).visit(deepcopy(node))))
+        return ast.unparse(
+            ast.fix_missing_locations(_Rename(self.threads, self.pointers, self.arrays).visit(deepcopy(node)))
+        )
 
 
 class _Tracking(ast.NodeTransformer):
@@ -336,7 +341,7 @@ class _Tracking(ast.NodeTransformer):
         name = subscript.value.id
         place = [ast.Name(name, ast.Load()), ast.Name(f"{_OURS}track_{name}", ast.Load()), subscript.slice]
         who = [ast.Name(f"{_OURS}{what}", ast.Load()) for what in ("thread", "epoch")]
-        return ast.Call(ast.Name(_OURS + function, ast.Load()), [*place, *who, *more], [])
+        return _call(_OURS + function, *place, *who, *more)
 
     def _is_tracked(self, node):
         return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in self.tracked
@@ -366,10 +371,10 @@ class _Tracking(ast.NodeTransformer):
 
 
 class _Rename(ast.NodeTransformer):
-    """Where a thread is, by our names; indices as unsigned numbers, which do not count from the end if negative."""
+    """Where a thread is, by our names; positions in memory as unsigned numbers, which do not count from the end if negative."""
 
-    def __init__(self, threads: int, memory: set[str]):
-        self.threads, self.memory = threads, memory
+    def __init__(self, threads: int, pointers, arrays):
+        self.threads, self.pointers, self.arrays = threads, pointers, arrays
 
     def visit_Attribute(self, node):
         text = ast.unparse(node)
@@ -383,12 +388,28 @@ class _Rename(ast.NodeTransformer):
 
     def visit_Subscript(self, node):
         self.generic_visit(node)
-        if isinstance(node.value, ast.Name) and node.value.id in self.memory:
-            node.slice = ast.Call(ast.Name("uint64", ast.Load()), [node.slice], [])
+        if isinstance(node.value, ast.Name) and node.value.id in (*self.pointers, *self.arrays):
+            node.slice = _call("uint64", self._place(node.value.id, node.slice))
         return node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if len(node.args) > 1 and isinstance(node.args[0], ast.Name):
+            node.args[1] = self._place(node.args[0].id, node.args[1])
+        return node
+
+    def _place(self, name, index):
+        """The position in an array at an index from where the pointer points."""
+        if name not in self.pointers:
+            return index
+        return ast.BinOp(ast.Name(f"{_OURS}first_{name}", ast.Load()), ast.Add(), _call("int64", index))
 
     def visit_Return(self, node):
         return ast.Continue()
+
+
+def _call(function, *args):
+    return ast.Call(ast.Name(function, ast.Load()), list(args), [])
 
 
 # ---- kinds of statements and names

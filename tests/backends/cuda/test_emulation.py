@@ -181,6 +181,24 @@ def test_operands_may_share_memory():
     np.testing.assert_allclose(x, expected, rtol=1e-6)
 
 
+def test_operands_may_point_into_memory():
+    source = """
+def kernel(x0, x1):
+    t = int32(cuda.threadIdx.x)
+    x1[t] = x0[-t]
+    if t == 7:
+        a, b, c, d = load4(x0, 1)
+        store4(x1, 8, a, b, c, d)
+"""
+    x, y = floats(20), np.zeros(20, "float32")
+    emulate(kernel(source, integers=0), 1, [(x, 7), (y, 4)], [])
+    np.testing.assert_array_equal(y[4:12], x[7::-1])
+    np.testing.assert_array_equal(y[12:16], x[8:12])
+    assert not y[:4].any()
+    with pytest.raises(IndexError, match="outside"):
+        emulate(kernel(source, integers=0), 1, [(x, 6), (y, 4)], [])
+
+
 BARRIER = "    cuda.syncthreads()\n"
 LAST = BARRIER + "    if row"
 
