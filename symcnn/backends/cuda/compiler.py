@@ -92,11 +92,7 @@ def key(kernel: Kernel, cc: Capability) -> str:
 
 def ptx(kernel: Kernel, cc: Capability) -> str:
     """PTX of a kernel, whose symbol is ``kernel_`` and its key."""
-    # Imported here, because a machine with a full cache compiles nothing.
-    from numba import cuda, types
-
-    compiler: Any = cuda
-    number: Any = types
+    compiler, number = _numba()
     pointers = (number.CPointer(getattr(number, name)) for name in kernel.operands)
     signature = number.void(*pointers, *[number.int32] * kernel.integers)
     symbol = f"kernel_{key(kernel, cc)}"
@@ -152,6 +148,20 @@ def _compile(name: str, kernel: Kernel, cc: Capability) -> tuple[str, bytes]:
     disk_cache().write(name, symbol, code, kernel.source)
     seconds += time.perf_counter() - start
     return symbol, code
+
+
+def _numba() -> tuple[Any, Any]:
+    """Its compiler for GPUs, and its types. Imported here, because a machine with a full cache compiles nothing."""
+    try:
+        from numba import cuda, types
+    except Exception as error:  # whatever the one package misses in the other
+        raise BackendError(
+            "numba-cuda cannot be imported",
+            where="the CUDA compiler",
+            found=f"{error}, with numba-cuda {_package_version('numba-cuda')} and numba {_package_version('numba')}",
+            hint=f"install versions that belong together: {INSTALL}",
+        ) from error
+    return cuda, types
 
 
 def _function(source: str, name: str):

@@ -65,12 +65,14 @@ class FakeDriver:
         Names of the functions called.
     failing : dict
         Name of a function -> code that it returns, in place of doing something.
+    observe : callable, optional
+        Called with the name of each function and its arguments.
     """
 
     def __init__(self, seed=None, memory=2**30, gpus=1):
         self.random, self.memory, self.gpus = seed if seed is None else random.Random(seed), memory, gpus
         self.calls, self.failing, self.capability = [], {}, (9, 0)
-        self.context = None
+        self.context, self.observe = None, None
         self._objects = {}
         self._device, self._pinned = {}, {}
         self.contexts = []  # pushed
@@ -93,6 +95,8 @@ class FakeDriver:
 
         def function(*arguments):
             self.calls.append(name)
+            if self.observe is not None:
+                self.observe(name, arguments)
             code = self.failing.get(name)
             if code is not None:
                 return getattr(real.CUresult, code), None

@@ -238,6 +238,14 @@ def test_the_key_changes_with_what_the_machine_code_depends_on(monkeypatch):
     compiler._fingerprint.cache_clear()
 
 
+def test_packages_that_do_not_belong_together(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba.cuda", None)
+    monkeypatch.delattr("numba.cuda", raising=False)
+    with pytest.raises(BackendError, match="numba-cuda cannot be imported") as caught:
+        compiler.ptx(KERNEL, HOPPER)
+    assert compiler._package_version("numba") in caught.value.found and "symcnn[cuda]" in caught.value.hint
+
+
 def test_a_version_that_cannot_be_told():
     assert compiler._package_version("numba") != compiler._package_version("no such package") == "none"
 

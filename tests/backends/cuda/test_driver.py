@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cuda.bindings import driver as real
 
-from symcnn.backends.cuda import compiler, uploads
+from symcnn.backends.cuda import compiler, gpus, uploads
 from symcnn.backends.cuda.bindings import Driver, DriverError
 from symcnn.backends.cuda.device import Call, Memory
 from symcnn.backends.cuda.driver import Gpu
@@ -69,6 +69,35 @@ def test_the_fake_takes_what_the_real_functions_take():
         # commas within brackets belong to annotations
         wanted = len(re.sub(r"\[.*?\](?=[,\s]|$)", "", signature).split(",")) if signature else 0
         assert len(inspect.signature(getattr(FakeDriver, f"_{name}")).parameters) - 1 == wanted, name
+
+
+@pytest.mark.skipif(gpus.unavailable() is None, reason="this machine has a driver, which would do what is asked")
+def test_the_real_functions_take_the_arguments_that_the_fake_is_given(make):
+    taken = set()
+
+    def ask(name, arguments):
+        with pytest.raises(Exception) as caught:
+            getattr(real, name)(*arguments)
+        assert not isinstance(caught.value, (TypeError, ValueError, OverflowError)), (name, arguments, caught.value)
+        taken.add(name)
+
+    gpu = make()
+    fake(gpu).observe = ask
+    x = upload(gpu, np.ones(4, "float32"))
+    gpu.launch(adding(x, x, 4, -1))
+    for _ in range(2):
+        run = gpu.record([adding(x, x, 4)])
+        run()
+        del run
+    gpu.copy(x, 0, x, 8, 8)
+    gpu.seconds(gpu.synchronize)
+    gpu.number_of(x.address)
+    for _ in range(5):
+        upload(gpu, np.ones(2**17))
+    gpu.release()
+    gpu.let_wait(77, x)
+    assert download(gpu, x, np.ones(4, "float32")).tolist() == [3] * 4
+    assert len(taken) >= 22 and {"cuLaunchKernel", "cuGraphInstantiate", "cuModuleLoadData", "cuMemFree"} <= taken
 
 
 @pytest.mark.parametrize("seed", SEEDS)
