@@ -267,6 +267,8 @@ class Gpu:
         self._join(stream, self._compute)
 
     def _join(self, first, then) -> None:
+        if int(first) == int(then):
+            return
         event = self._driver.cuEventCreate(self._driver.CUevent_flags.CU_EVENT_DISABLE_TIMING.value)
         try:
             self._driver.cuEventRecord(event, first)

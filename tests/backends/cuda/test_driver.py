@@ -71,8 +71,9 @@ def test_the_fake_takes_what_the_real_functions_take():
         assert len(inspect.signature(getattr(FakeDriver, f"_{name}")).parameters) - 1 == wanted, name
 
 
-@pytest.mark.skipif(gpus.unavailable() is None, reason="this machine has a driver, which would do what is asked")
 def test_the_real_functions_take_the_arguments_that_the_fake_is_given(make):
+    if gpus.unavailable() is None:
+        pytest.skip("this machine has a driver, which would do what is asked")
     taken = set()
 
     def ask(name, arguments):
@@ -96,7 +97,7 @@ def test_the_real_functions_take_the_arguments_that_the_fake_is_given(make):
         upload(gpu, np.ones(2**17))
     gpu.release()
     gpu.let_wait(77, x)
-    assert download(gpu, x, np.ones(4, "float32")).tolist() == [3] * 4
+    assert download(gpu, x, np.ones(4, "float32")).tolist() == [18] * 4
     assert len(taken) >= 22 and {"cuLaunchKernel", "cuGraphInstantiate", "cuModuleLoadData", "cuMemFree"} <= taken
 
 
