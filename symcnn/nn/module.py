@@ -15,11 +15,12 @@ from typing import Self
 import numpy as np
 
 import symcnn as sc
-from symcnn.arrays import as_numpy
+from symcnn.arrays import as_numpy, gpu_of
+from symcnn.backends.base import backend
 from symcnn.config import config
 from symcnn.data import Dataset
 from symcnn.data.layouts import layout_hint
-from symcnn.errors import InputError, ShapeError, SymcnnError
+from symcnn.errors import DTypeError, InputError, ShapeError, SymcnnError
 from symcnn.keywords import checked_count, checked_keywords, nearest
 from symcnn.nn import weights
 from symcnn.nn.freeze import set_frozen
@@ -288,15 +289,16 @@ class Module:
         ----------
         X : array_like or Dataset
             (n, ...); read and cast to the dtype of the parameters batch by batch, so it may be larger than memory. Of a
-            data set its images, as its batches have them, in order.
+            data set its images, as its batches have them, in order. An array that lies on the device is taken as it is.
         batch_size : int
         device : str
+            "cpu", "cuda" or "reference"; see `symcnn.function`.
 
         Returns
         -------
         numpy.ndarray
             (n, ...): for the networks of `symcnn.models` the logits (n, classes). A tuple, list or dict of them for a
-            module that puts out one.
+            module that puts out one. Of an array on the device they stay there, computed in one piece.
 
         Raises
         ------
@@ -310,7 +312,10 @@ class Module:
             if len(X):
                 return joined([self.predict(images, batch_size, device) for images, _ in X.batches(batch_size)])
             X = X.images
-        X = X if hasattr(X, "shape") else _as_array(X)
+        if backend(device).device_array(X) is not None:
+            images = self.as_input(X, device)
+            return self._compiled(images, device)(images)
+        X = X if hasattr(X, "shape") and gpu_of(X) is None else _as_array(X)
         self._check_shape(X.shape)
         outputs = []
         for start in range(0, max(len(X), 1), batch_size):
@@ -318,8 +323,18 @@ class Module:
             outputs.append(self._compiled(batch, device)(batch))
         return joined(outputs)
 
-    def as_input(self, X) -> np.ndarray:
-        """`X` as this module takes it: uint8 stays, everything else in the dtype of the parameters."""
+    def as_input(self, X, device: str = "reference"):
+        """`X` as this module takes it: uint8 stays, everything else in the dtype of the parameters.
+
+        What lies on the `device` stays there, and must have such a dtype.
+        """
+        images = backend(device).device_array(X)
+        if images is not None:
+            self._check_shape(images.shape)
+            if images.dtype not in (np.uint8, self.dtype):
+                expected = f"{self.dtype} or uint8"
+                raise DTypeError(f"images on {device} are not converted", expected=expected, found=images.dtype)
+            return images
         X = _as_array(X)
         self._check_shape(X.shape)
         return X if X.dtype == np.uint8 else X.astype(self.dtype, copy=False)
@@ -422,6 +437,9 @@ def _flat_hint(shape, in_shape) -> str | None:
 
 def _as_array(X) -> np.ndarray:
     """`X` as an array of numbers."""
+    if (gpu := gpu_of(X)) is not None:
+        hint = f"give x.cpu(), or device={gpu!r}"
+        raise InputError(f"this {type(X).__name__} is on {gpu}, and not where it is to be used", hint=hint)
     X = as_numpy(X)
     try:
         X = np.asarray(X)

@@ -308,9 +308,7 @@ def checked_batch(model, X, labels, device: str = "reference"):
 
     What lives on the `device` stays there, and is as it is.
     """
-    there = backend(device).device_array
-    images, targets = there(X), there(labels)
-    X = model.as_input(X) if images is None else _checked_dtype(images, model, device)
+    X, targets = model.as_input(X, device), backend(device).device_array(labels)
     labels = np.asarray(as_numpy(labels)) if targets is None else targets
     if labels.ndim == 0 or labels.shape[0] != X.shape[0]:
         found = f"labels of shape {labels.shape}"
@@ -324,12 +322,3 @@ def checked_batch(model, X, labels, device: str = "reference"):
     if labels.dtype.kind not in "fb":
         raise DTypeError("labels are integers or floats", found=labels.dtype)
     return X, labels.astype(model.dtype, copy=False)
-
-
-def _checked_dtype(images, model, device):
-    if images.ndim and images.dtype in (np.uint8, model.dtype):
-        return images
-    raise DTypeError(
-        f"images on {device} are not converted", expected=f"(n, ...) of {model.dtype} or uint8",
-        found=f"{images.dtype} of shape {images.shape}",
-    )  # fmt: skip

@@ -104,3 +104,20 @@ def test_a_step_takes_arrays_of_its_device_as_they_are(pretended_gpu):
         step(OnDevice(X), OnDevice(DATA[1][:3]))
     with pytest.raises(sc.InputError, match="out of range"):
         step(OnDevice(X), OnDevice(DATA[1] + 1))
+
+
+def test_predict_leaves_the_outputs_of_such_arrays_there(pretended_gpu):
+    model = sc.models.mlp([3, 2])
+    found = model.predict(OnDevice(X), device=pretended_gpu)
+    assert isinstance(found, OnDevice) and OnDevice.downloads == 0
+    np.testing.assert_array_equal(found.array, model.predict(X, device="reference"))
+    assert isinstance(model.predict(X, device=pretended_gpu), np.ndarray)
+    with pytest.raises(sc.ShapeError, match="takes other inputs"):
+        model.predict(OnDevice(X[:, :2]), device=pretended_gpu)
+    with pytest.raises(sc.DTypeError, match="not converted"):
+        model.predict(OnDevice(X.astype("float64")), device=pretended_gpu)
+    for device in (pretended_gpu, "reference"):
+        with pytest.raises(sc.InputError, match="this OnDevice is on cuda:1") as error:
+            model.predict(OnDevice(X, number=1), device=device)
+        assert "device='cuda:1'" in error.value.hint
+    assert OnDevice.downloads == 0
