@@ -6,6 +6,7 @@ needed. https://dmlc.github.io/dlpack/latest
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 from dataclasses import dataclass
 from typing import Any
@@ -53,15 +54,33 @@ _exported: dict[int, tuple] = {}  # address of a structure -> what must live unt
 
 
 @_Deleter
-def _delete(managed):
-    _exported.pop(ctypes.addressof(managed.contents), None)
+def _delete(managed, address=ctypes.addressof, pop=_exported.pop):
+    pop(address(managed.contents), None)
 
 
 @_Destructor
-def _destroy(capsule):
+def _destroy(capsule, is_valid=_is_valid, pointer=_pointer, name=_NAME, pop=_exported.pop):
     # Whoever takes the tensor out of a capsule renames it, and calls the deleter himself.
-    if _is_valid(capsule, _NAME):
-        _exported.pop(_pointer(capsule, _NAME), None)
+    if is_valid(capsule, name):
+        pop(pointer(capsule, name), None)
+
+
+def _keep_for_ever(thing) -> None:
+    _python.Py_IncRef(ctypes.py_object(thing))
+
+
+# Others may call these when Python has put this module away already.
+_keep_for_ever(_delete)
+_keep_for_ever(_destroy)
+
+
+@atexit.register
+def _leave():
+    """Who still has a tensor of ours when Python ends may need it until the process does, and has nobody to tell."""
+    nobody = ctypes.cast(_python.Py_IsInitialized, _Deleter)  # can be called at any time, and does nothing
+    for kept in _exported.values():
+        kept[0].deleter = nobody
+        _keep_for_ever(kept)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 import ctypes
 import gc
+import subprocess
+import sys
 import weakref
 
 import numpy as np
@@ -161,6 +163,19 @@ def test_memory_lives_as_long_as_another_library_has_it():
     del untouched
     gc.collect()
     assert owner() is None and len(dlpack._exported) == count - 2
+
+
+def test_who_has_a_tensor_when_python_ends_crashes_nothing():
+    code = """
+import sys
+import numpy as np
+from symcnn.backends.cuda.array import to_device
+from symcnn.backends.cuda.simulator import SIMULATOR
+arrays = [to_device(np.arange(3.0), SIMULATOR) for _ in range(2)]
+sys.kept = np.from_dlpack(arrays[0]), arrays[1].__dlpack__()  # put away last
+"""
+    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_a_capsule_gives_its_tensor_once(gpu):
