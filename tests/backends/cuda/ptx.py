@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
+from unittest import mock
 
+from symcnn.backends.cache import KernelCache
+from symcnn.backends.cuda import compiler
 from symcnn.backends.cuda.launch import Kernel
+from symcnn.config import config
+
+Capability = tuple[int, int]
 
 INSTALLED = shutil.which("ptxas") is not None
 
@@ -24,6 +31,38 @@ _SLOW = (
 _WIDE = (re.compile(r"\.f64\b"), "computes in float64, though nothing that it is given has that many bits")
 
 
+def ptx_of(kernel: Kernel, capabilities: Sequence[Capability]) -> dict[Capability, str]:
+    """PTX of `kernel` for several GPUs; of what does not change between runs of the tests, a folder knows it already.
+
+    Numba's part of the work, nearly all of it, is the same for all of them, and is done once.
+    """
+    names = {cc: compiler.key(kernel, cc) for cc in capabilities}
+    kept = KernelCache(config.cache_dir / "tests_ptx")
+    found = {cc: entry[1].decode() for cc, name in names.items() if (entry := kept.read(name)) is not None}
+    missing = [cc for cc in capabilities if cc not in found]
+    if missing:
+        made = _compiled(kernel, missing)
+        for cc, text in made.items():
+            kept.write(names[cc], "ptx", text.encode(), kernel.source)
+        found |= made
+    return found
+
+
+def _compiled(kernel: Kernel, capabilities) -> dict[Capability, str]:
+    from numba.cuda.codegen import CUDACodeLibrary
+
+    assemble, libraries = CUDACodeLibrary.get_asm_strs, []
+
+    def remembering(library, cc=None):
+        libraries.append(library)
+        return assemble(library, cc)
+
+    first, *others = capabilities
+    with mock.patch.object(CUDACodeLibrary, "get_asm_strs", remembering):
+        made = {first: compiler.ptx(kernel, first)}
+    return made | {cc: "\n".join(assemble(libraries[-1], cc)) for cc in others}
+
+
 def lint(ptx: str, kernel: Kernel) -> list[str]:
     """Complaints about the PTX of `kernel`, each with the first line that gives cause; none is as it should be."""
     lines = [line.partition("//")[0].strip() for line in ptx.splitlines()]
@@ -35,7 +74,7 @@ def lint(ptx: str, kernel: Kernel) -> list[str]:
     ]
 
 
-def ptxas(ptx: str, cc: tuple[int, int]) -> dict[str, int]:
+def ptxas(ptx: str, cc: Capability) -> dict[str, int]:
     """Bytes of ``spills``, ``stack`` and ``shared`` memory, and ``registers`` of a thread, once it is assembled for `cc`.
 
     Raises
