@@ -105,7 +105,7 @@ def ptx(kernel: Kernel, cc: Capability) -> str:
 
 
 def cubin(text: str, cc: Capability) -> bytes | None:
-    """Machine code of PTX; ``None`` if there is no nvJitLink that understands it: then a driver can assemble it.
+    """Machine code of PTX; ``None`` if there is no nvJitLink that knows how: then a driver can assemble it.
 
     Raises
     ------
@@ -115,7 +115,10 @@ def cubin(text: str, cc: Capability) -> bytes | None:
     if _version("nvjitlink", "nvJitLink") is None:
         return None
     linker = bindings("nvjitlink")
-    handle = linker.create(1, [f"-arch=sm_{cc[0]}{cc[1]}"])
+    try:
+        handle = linker.create(1, [f"-arch=sm_{cc[0]}{cc[1]}"])
+    except linker.nvJitLinkError:  # older than the GPU
+        return None
     try:
         data = text.encode()
         linker.add_data(handle, linker.InputType.PTX, data, len(data), "kernel")

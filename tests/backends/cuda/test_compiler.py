@@ -98,6 +98,10 @@ def test_ptx_that_is_too_new_for_nvjitlink_is_left_to_the_driver():
     assert compiler.cubin(text, HOPPER) is None
 
 
+def test_a_gpu_that_is_too_new_for_nvjitlink_is_left_to_the_driver():
+    assert compiler.cubin(compiler.ptx(KERNEL, HOPPER), (99, 0)) is None
+
+
 def test_without_nvjitlink_the_driver_gets_ptx(folder, monkeypatch):
     honest = compiler._version
     monkeypatch.setattr(
