@@ -140,9 +140,17 @@ class _Generator(SharedFolds):
             return ("rows" if length <= SHORT_ROW and outer else "blocks"), outer
         folds = [f for f in self.together if not self._inside_another(f)]
         long = [f for f in folds if usual(product(f.axes)) > SHORT_ROW]
+        depth = max(map(self._depth, long), default=len(axes))
+        if depth < len(axes):  # points of a row need the very same sums
+            return "blocks", axes[:depth]
         if long and not (usual(product(axes)) >= MANY and all(map(self._is_coalesced, long))):
             return "blocks", axes
         return "points", axes
+
+    def _depth(self, fold: Fold) -> int:
+        """How many of the axes have to be known for `fold`."""
+        known = [k for k, axis in enumerate(self.nest.axes) if axis.name in self.free_in(fold)]
+        return known[-1] + 1 if known else 0
 
     def _inside_another(self, fold: Fold) -> bool:
         known = {MERGED.axis, *(axis.name for axis in self.nest.axes)}

@@ -20,16 +20,21 @@ _ROW = {"atan": "arctan"}
 
 
 class _Integer:
-    """A dtype of integers: given a number it wraps around, or cuts off the fraction; NumPy itself would raise."""
+    """A dtype of integers: given a number it wraps around, or cuts off the fraction; NumPy itself would raise.
+
+    An int32 is given as int64, because that is what Numba makes of arithmetic with it: a value of 64 bits that is computed
+    from positions is then as large as it is.
+    """
 
     def __init__(self, dtype: Any):
         self.dtype = np.dtype(dtype)
+        self._type = np.int64 if self.dtype == np.int32 else self.dtype.type
         limits = np.iinfo(dtype)
         self._low, self._count = int(limits.min), 2**limits.bits
 
     def __call__(self, number):
         whole = int(number) if math.isfinite(number) else self._low
-        return self.dtype.type((whole - self._low) % self._count + self._low)
+        return self._type((whole - self._low) % self._count + self._low)
 
 
 def _double(name: str):

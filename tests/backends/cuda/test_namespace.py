@@ -132,7 +132,8 @@ def test_doubles_of_dtypes_wrap_around():
     assert int32(2**31 + 5) == 5 - 2**31
     assert int32(np.int64(-(2**31) - 1)) == 2**31 - 1
     assert [int32(np.float32(-3.7)), uint8(True), uint8(-1), int64(np.uint64(2**64 - 1))] == [-3, 1, 255, -1]
-    assert [type(int32(3)), type(uint8(3)), np.empty(1, int32).dtype] == [np.int32, np.uint8, np.dtype("int32")]
+    assert [type(int32(3)), type(uint8(3)), np.empty(1, int32).dtype] == [np.int64, np.uint8, np.dtype("int32")]
+    assert int32(2**20) * int32(2**20) == 2**40  # Numba computes with it in 64 bits
 
 
 def test_doubles_of_literals_take_the_type_of_the_other():
