@@ -19,6 +19,7 @@ from numba.cuda.simulator.kernel import FakeCUDAKernel
 from symcnn.backends.cuda import simulated
 
 OK = real.CUresult.CUDA_SUCCESS
+ALIGNMENT = 256  # of memory from the driver
 
 
 class Handle(int):
@@ -166,9 +167,9 @@ class FakeDriver:
         assert nbytes > 0
         if sum(len(a) for a in self._device.values()) + nbytes > self.memory:
             return real.CUresult.CUDA_ERROR_OUT_OF_MEMORY
-        array = np.frombuffer(np.random.default_rng(7).bytes(min(nbytes, 4096)) * (nbytes // 4096 + 1), np.uint8)[
-            :nbytes
-        ].copy()
+        whole = np.resize(np.random.default_rng(7).integers(0, 256, 4096, "uint8"), nbytes + ALIGNMENT)
+        start = -whole.ctypes.data % ALIGNMENT
+        array = whole[start : start + nbytes]
         self._device[array.ctypes.data] = array
         return Handle(array.ctypes.data)
 
