@@ -156,8 +156,9 @@ def _views(v: Variable, plan: Plan | None) -> tuple[View, tuple[View | None, ...
     output = None if plan is None else plan.view(v)
     if output is None or output.buffer == NOWHERE:
         output = _contiguous(v.type if plan is None else plan.types[v])
-    operands = (_contiguous(x.type) if plan is None else plan.view(x) for x in v.inputs)
-    return output, tuple(None if k in v.op.shape_only else view for k, view in enumerate(operands))
+    read = [None if k in v.op.shape_only else x for k, x in enumerate(v.inputs)]  # others may have no memory
+    view = (lambda x: _contiguous(x.type)) if plan is None else plan.view
+    return output, tuple(None if x is None else view(x) for x in read)
 
 
 def _contiguous(type: TensorType) -> View:
