@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import wraps
 from weakref import WeakKeyDictionary, finalize
 
@@ -23,6 +24,7 @@ from symcnn.backends.cuda.pool import Block, Lease, Pool
 from symcnn.backends.cuda.uploads import Uploads
 from symcnn.errors import BackendError
 
+TF32 = (8, 0)  # the first compute capability whose tensor cores multiply it
 MOST_BLOCKS = (2**31 - 1, 65535, 65535)  # of a grid along x, y and z, on every GPU
 
 
@@ -79,12 +81,11 @@ class Gpu:
         Handle of the stream on which everything happens.
     """
 
-    geometry = ON_DEVICE
-
     def __init__(self, number: int, driver: Driver):
         self._driver, self._lock, self.number = driver, threading.RLock(), number
         device = driver.cuDeviceGet(number)
         self.name, self.capability = name_of(driver, device), capability_of(driver, device)
+        self.geometry = replace(ON_DEVICE, tensor_cores=self.capability >= TF32)
         # The context that every library in this process shares, so that their memory can be exchanged.
         self._context = int(driver.cuDevicePrimaryCtxRetain(device))
         self._functions: dict[Kernel, object] = {}
@@ -112,10 +113,16 @@ class Gpu:
 
     # ---- kernels
 
-    @_on_gpu
     def compile(self, kernels: Iterable[Kernel]) -> None:
         new = [kernel for kernel in dict.fromkeys(kernels) if kernel not in self._functions]
-        for kernel, (symbol, code) in compiler.images(new, self.capability).items():
+        if new:
+            self._load(compiler.images(new, self.capability))  # meanwhile other threads may use the GPU
+
+    @_on_gpu
+    def _load(self, images: dict[Kernel, tuple[str, bytes]]) -> None:
+        for kernel, (symbol, code) in images.items():
+            if kernel in self._functions:
+                continue
             module = self._driver.cuModuleLoadData(code + b"\0")  # PTX, if it is that, is text as C has it
             function = self._driver.cuModuleGetFunction(module, symbol.encode())
             # Code is brought to the GPU when it is first looked at, and while a graph is recorded that could fail.

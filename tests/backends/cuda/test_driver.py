@@ -122,6 +122,20 @@ def test_operands_begin_where_the_call_says(make):
     assert download(gpu, y, a[:2], offset=20).tolist() == expected[5:7].tolist()
 
 
+def test_a_kernel_is_loaded_once(make):
+    gpu = make()
+    x = upload(gpu, np.ones(4, "float32"))
+    gpu.compile([ADD, ADD])
+    threads = [threading.Thread(target=lambda: gpu.launch(adding(x, x, 4))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    gpu.record([adding(x, x, 4)])()
+    assert fake(gpu).calls.count("cuModuleLoadData") == 1
+    assert download(gpu, x, np.ones(4, "float32")).tolist() == [81] * 4
+
+
 def test_an_empty_launch_is_none(make):
     gpu = make()
     x = upload(gpu, np.ones(4, "float32"))
@@ -471,3 +485,11 @@ def test_time_by_the_clock_of_the_gpu(make):
     gpu = make()
     x = upload(gpu, np.ones(4, "float32"))
     assert gpu.seconds(lambda: gpu.launch(adding(x, x, 4))) == 1.5e-3
+
+
+@pytest.mark.parametrize("capability, expected", [((7, 5), False), ((8, 0), True), ((12, 0), True)])
+def test_tensor_cores_are_used_where_they_know_tf32(make, monkeypatch, capability, expected):
+    monkeypatch.setattr("symcnn.backends.cuda.driver.capability_of", lambda *_: capability)
+    geometry = make().geometry
+    assert geometry.tensor_cores is expected and geometry.tile == "large"
+    assert {tile.tensor for tile in tiles(geometry, "float32", None, None, tf32=True)} == {expected}
