@@ -68,12 +68,15 @@ class Geometry:
         Threads per block where all work on one row, or one sum; a power of two.
     tile : str
         Which tiles the kernels of products use: "large" or "small".
+    tensor_cores : bool
+        Whether there are tensor cores that multiply in tf32.
     """
 
     flat: int
     row: int
     tile: str
+    tensor_cores: bool = False
 
 
-ON_DEVICE = Geometry(flat=256, row=256, tile="large")
+ON_DEVICE = Geometry(flat=256, row=256, tile="large", tensor_cores=True)
 SIMULATED = Geometry(flat=32, row=4, tile="small")

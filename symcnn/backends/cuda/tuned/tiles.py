@@ -71,7 +71,7 @@ def tiles(geometry, dtype: str, rows: int | None, columns: int | None, tf32: boo
         found.add(TALL)
     if (rows is None or rows <= NARROW) and (columns is None or columns > NARROW):
         found.add(FLAT)
-    tensor = tf32 and dtype == "float32"
+    tensor = tf32 and dtype == "float32" and geometry.tensor_cores
     return tuple(replace(tile, tensor=tensor) for tile in LARGE[dtype] if tile in found)
 
 
