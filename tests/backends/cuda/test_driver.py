@@ -485,11 +485,3 @@ def test_time_by_the_clock_of_the_gpu(make):
     gpu = make()
     x = upload(gpu, np.ones(4, "float32"))
     assert gpu.seconds(lambda: gpu.launch(adding(x, x, 4))) == 1.5e-3
-
-
-@pytest.mark.parametrize("capability, expected", [((7, 5), False), ((8, 0), True), ((12, 0), True)])
-def test_tensor_cores_are_used_where_they_know_tf32(make, monkeypatch, capability, expected):
-    monkeypatch.setattr("symcnn.backends.cuda.driver.capability_of", lambda *_: capability)
-    geometry = make().geometry
-    assert geometry.tensor_cores is expected and geometry.tile == "large"
-    assert {tile.tensor for tile in tiles(geometry, "float32", None, None, tf32=True)} == {expected}
