@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from symcnn.backends.cuda.backend import CudaBackend
 
 MOST_ELEMENTS = 2**31 - 1  # kernels count in 32 bits
-RECORDINGS_KEPT = 8  # of input addresses: who gives device arrays gives the same few again and again
 
 lock = threading.RLock()  # functions may share parameters: one call at a time reads and updates them
 
@@ -41,11 +40,9 @@ class CudaExecutable:
         self._memory = [self._place(b) for b in plan.buffers]
         self._steps = [[l for l in step if prod(l.grid)] for step in steps]
         self._inputs = [(k, b.variable) for k, b in enumerate(plan.buffers) if b.kind == "input"]
-        self._own = {k: self._memory[k] for k, _ in self._inputs}
         leaves = [b.variable for b in plan.buffers if isinstance(b.variable, Shared)]
         self._state = tuple(dict.fromkeys([*leaves, *plan.program.updates]))
         self._late = [(s, v) for s, v in plan.program.updates.items() if plan.buffer_of(v).home is not s]
-        self._recordings: OrderedDict[tuple, object] = OrderedDict()
 
     def _place(self, buffer) -> tuple[Memory, int]:
         """The memory of a buffer, and where it begins."""
@@ -70,41 +67,34 @@ class CudaExecutable:
         with lock:
             stays = any(isinstance(a, DeviceArray) for a in values.values())
             self._bring(values)
-            for shared in self.plan.program.updates:
-                self._residents.is_updated(shared)
-            if observe is None:
-                self._recording()()
-            else:
-                for number in range(len(self.plan.steps)):
-                    observe(number, lambda number=number: self._run_step(number))
-            return self._results(stays)
+            try:
+                if observe is None:
+                    self._recording()
+                else:
+                    for number in range(len(self.plan.steps)):
+                        observe(number, lambda number=number: self._run_step(number))
+                return self._results(stays)
+            finally:  # not before: who asks for a value meanwhile would take the old one for the new
+                for shared in self.plan.program.updates:
+                    self._residents.is_updated(shared)
 
     def _bring(self, values):
         """State that others have changed, and this call's inputs."""
         for shared in self._state:
             self._residents.refresh(shared)
         for number, variable in self._inputs:
-            array = values[variable]
-            own = self._own[number]
-            if not isinstance(array, DeviceArray):
-                self._device.upload(*own, np.ascontiguousarray(array))
-                self._memory[number] = own
-                continue
-            array.wait(self._device)
-            self._memory[number] = array.memory, array.offset
-            if (array.memory.address + array.offset) % ALIGNMENT:  # kernels count on it
-                self._device.copy(*own, array.memory, array.offset, array.nbytes)
-                self._memory[number] = own
+            array, (memory, start) = values[variable], self._memory[number]
+            if isinstance(array, DeviceArray):
+                # Copied, because a recording knows one address only, and each batch that was sent ahead has another.
+                array.wait(self._device)
+                self._device.copy(memory, start, array.memory, array.offset, array.nbytes)
+            else:
+                self._device.upload(memory, start, np.ascontiguousarray(array))
 
+    @cached_property
     def _recording(self):
-        """What runs all steps on the inputs where they are."""
-        key = tuple(self._memory[k][0].address + self._memory[k][1] for k, _ in self._inputs)
-        if key not in self._recordings:
-            self._recordings[key] = self._device.record([self._call(l) for step in self._steps for l in step])
-            while len(self._recordings) > RECORDINGS_KEPT:
-                self._recordings.popitem(last=False)
-        self._recordings.move_to_end(key)
-        return self._recordings[key]
+        """What runs all steps."""
+        return self._device.record([self._call(l) for step in self._steps for l in step])
 
     def _run_step(self, number):
         for launch in self._steps[number]:
