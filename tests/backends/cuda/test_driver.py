@@ -27,7 +27,7 @@ ADD = Kernel(
     2,
     4,
 )
-SEEDS = [None, *range(12)]
+SEEDS = [None, *range(6)]
 
 
 @pytest.fixture
