@@ -12,7 +12,7 @@ from symcnn.backends.base import KernelInfo
 from symcnn.backends.cuda.array import as_device_array, to_device
 from symcnn.backends.cuda.codegen import FOUR, Generated, generate
 from symcnn.backends.cuda.device import Device
-from symcnn.backends.cuda.executor import CudaExecutable
+from symcnn.backends.cuda.executor import MOST_ELEMENTS, CudaExecutable, too_many
 from symcnn.backends.cuda.finish import Finish
 from symcnn.backends.cuda.gpus import gpu
 from symcnn.backends.cuda.launch import WORKSPACE, Geometry, Kernel, Launch
@@ -115,6 +115,10 @@ class CudaBackend:
 
     def _generated_launches(self, plan, step) -> list[Launch]:
         *early, last = self._generated(step).stages
+        for length in [length for stage in (*early, last) for length in stage.lengths]:
+            count = integer(length, plan.types)
+            if count > MOST_ELEMENTS:
+                raise too_many(step.computes[-1], f"{count:,} that are reduced to one")
         partials: dict[Partials, View] = {}
         offset = 0
         for stage in early:

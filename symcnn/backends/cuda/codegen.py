@@ -58,6 +58,8 @@ class Generated:
         multiple of 16 bytes.
     before : Generated or None
         A kernel that must run first; it leaves the Partials among the operands.
+    lengths : tuple of Expr
+        Elements of each fold, which threads count in 32 bits, though they may be elements of nothing in memory.
     """
 
     kernel: Kernel
@@ -68,6 +70,7 @@ class Generated:
     before: Generated | None = None
     most_blocks: int = 2**31 - 1
     in_fours: bool = False
+    lengths: tuple[Expr, ...] = ()
 
     @property
     def stages(self) -> tuple[Generated, ...]:
@@ -97,6 +100,7 @@ class _Generator(SharedFolds):
         for store in nest.stores:
             self.analyse(store.value)
         self.together = always_evaluated([store.value for store in nest.stores])
+        self.lengths = tuple(product(e.axes) for e in self.uses if isinstance(e, Fold))
         self.counters = {axis.name: f"i{k}" for k, axis in enumerate(nest.axes)}
         self.moved: list[Load] = []
 
@@ -120,7 +124,7 @@ class _Generator(SharedFolds):
                 "\n".join([self._head(in_fours), *indent([f'"""{self.title}"""', *lines])]) + "\n",
                 tuple(storage(v.dtype) for v in self.operands), len(self.integers) + in_fours, threads,
             ),
-            tuple(self.operands), tuple(self.integers), points, per_block, before, most, in_fours,
+            tuple(self.operands), tuple(self.integers), points, per_block, before, most, in_fours, self.lengths,
         )  # fmt: skip
 
     def _head(self, in_fours: bool) -> str:

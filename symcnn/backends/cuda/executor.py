@@ -153,8 +153,12 @@ def _check_sizes(plan: Plan):
     for buffer in plan.buffers:
         type = plan.types[buffer.variable]
         if type.size > MOST_ELEMENTS:
-            raise ShapeError(
-                f"{buffer.variable!r} has too many elements for a GPU kernel", where=buffer.variable.origin,
-                expected=f"at most {MOST_ELEMENTS:,}", found=f"{type.size:,}: {shape_text(type.shape)}",
-                hint="use a smaller batch",
-            )  # fmt: skip
+            raise too_many(buffer.variable, f"{type.size:,}: {shape_text(type.shape)}")
+
+
+def too_many(variable: Variable, found: str) -> ShapeError:
+    """What to raise about a Variable that is, or goes through, more than `MOST_ELEMENTS`."""
+    return ShapeError(
+        f"{variable!r} has too many elements for a GPU kernel", where=variable.origin,
+        expected=f"at most {MOST_ELEMENTS:,}", found=found, hint="use a smaller batch",
+    )  # fmt: skip

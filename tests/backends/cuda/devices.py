@@ -11,6 +11,7 @@ import numpy as np
 
 from symcnn.backends.base import BACKENDS
 from symcnn.backends.cuda.backend import CudaBackend
+from symcnn.backends.cuda.device import Memory
 from symcnn.backends.cuda.launch import ON_DEVICE
 from symcnn.backends.cuda.simulator import Simulator
 from tests.backends.cuda.emulation import emulate
@@ -78,8 +79,12 @@ class Spy(Simulator):
         super().compile(kernels)
 
     def allocate(self, nbytes):
+        """From a multiple of 512 bytes on, as a GPU does."""
         self.counts["allocate"] += 1
-        return super().allocate(nbytes)
+        whole = np.full(max(nbytes, 1) + 512, 0xA5, np.uint8)
+        start = -whole.ctypes.data % 512
+        owner = whole[start : start + max(nbytes, 1)]
+        return Memory(owner.ctypes.data, nbytes, owner)
 
     def upload(self, target, offset, array):
         self.counts["upload"] += 1
