@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.gpu_report import Deadline, Report
+from symcnn.config import config
 
 # Section -> its share of the time. What one does not use is there for the others; the last takes all that is left.
 SECTIONS = {
@@ -34,7 +35,8 @@ def main(arguments=None) -> int:
     """Run what the command line asks for; 0 if nothing failed and nothing was wrong."""
     options = _parser().parse_args(arguments)
     if options.simulate:
-        os.environ["SYMCNN_SIMULATE_CUDA"] = "1"
+        os.environ["SYMCNN_SIMULATE_CUDA"] = "1"  # for other processes
+        config.simulate_cuda = True
     device = _device(options.simulate)
     report = Report(options.json or _path(device.name), {"command": _command(arguments), "started": _now()})
     run(options, report)

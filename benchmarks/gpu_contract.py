@@ -13,17 +13,18 @@ import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from zlib import crc32
 
 from benchmarks.gpu_report import Deadline
 
 ROOT = Path(__file__).parents[1]
 FILES = ("test_ops.py", "test_elementwise.py")  # without hypothesis, which need not be installed
-PROCESSES = 8
+PROCESSES = 14  # at most; a test is mostly compiling
 PART, LOG = "SYMCNN_CONTRACT_PART", "SYMCNN_CONTRACT_LOG"  # environment variables
 WRITTEN_DOWN = 20  # failures
 
 
-def check(section: dict, deadline: Deadline, only: str = "cuda") -> None:
+def check(section: dict, deadline: Deadline, only: str = "cuda", names=FILES) -> None:
     """Run them in several processes until the deadline; `section` tells how many passed and what failed.
 
     Parameters
@@ -32,10 +33,12 @@ def check(section: dict, deadline: Deadline, only: str = "cuda") -> None:
     deadline : Deadline
     only : str
         An expression for pytest's option ``-k``.
+    names : sequence of str
+        Files among the contract tests.
     """
     if find_spec("pytest") is None:
         raise RuntimeError("pytest is not installed")
-    files = [str(ROOT / "tests" / "contract" / name) for name in FILES]
+    files = [str(ROOT / "tests" / "contract" / name) for name in names]
     quiet = [
         "-p",
         "no:cacheprovider",
@@ -47,14 +50,15 @@ def check(section: dict, deadline: Deadline, only: str = "cuda") -> None:
         "--import-mode=importlib",
     ]
     command = [sys.executable, "-m", "pytest", "-q", *quiet, "-p", "benchmarks.gpu_contract", "-k", only, *files]
-    count = max(1, min(PROCESSES, (os.cpu_count() or 1) - 1))
+    count = max(1, min(PROCESSES, (os.cpu_count() or 1) - 2))
     with tempfile.TemporaryDirectory() as folder:
         logs = [Path(folder) / f"{k}.jsonl" for k in range(count)]
         processes = []
         for k, log in enumerate(logs):
-            environment = {**os.environ, PART: f"{k}/{count}", LOG: str(log), "PYTHONPATH": str(ROOT)}
-            output = (Path(folder) / f"{k}.txt").open("w")
-            processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output))
+            own = {PART: f"{k}/{count}", LOG: str(log), "PYTHONPATH": str(ROOT), "SYMCNN_THREADS": "1"}
+            environment = {**os.environ, **own}
+            with (Path(folder) / f"{k}.txt").open("w") as output:
+                processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output))
         finished = _wait(processes, deadline)
         found = [json.loads(line) for log in logs if log.exists() for line in log.read_text().splitlines()]
         said = "\n".join((Path(folder) / f"{k}.txt").read_text()[-2000:] for k in range(count))
@@ -88,9 +92,10 @@ def _wait(processes, deadline: Deadline) -> bool:
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """Keep this process's part of the tests; runs after ``-k`` has chosen."""
+    """Keep this process's part of the tests, mixed, so that what time leaves over is of every kind; after ``-k``."""
     part, _, parts = os.environ[PART].partition("/")
     _log({"selected": len(items)})
+    items.sort(key=lambda item: crc32(item.nodeid.encode()))
     items[:] = items[int(part) :: int(parts)]
 
 

@@ -11,11 +11,13 @@ from benchmarks.gpu_tasks import TARGETS, VARIANTS, task
 from benchmarks.gpu_worker import Failed, Worker
 
 OWN = "symcnn"
+MODULES = {OWN: "benchmarks.gpu_own", "torch": "benchmarks.gpu_torch"}
 TURNS = 3
 COMPILED = ("compile", "compile_graphs")
 GRAPHS_TOO = ("lenet", "cs231n")  # networks for which launching is most of the work
 PREPARING = 0.5  # of the time of the networks, to get ready
 LEAST = 10.0  # seconds that everybody has for that
+AGAIN = 30.0  # seconds to get ready once more
 
 
 class Contenders:
@@ -29,7 +31,8 @@ class Contenders:
         self.environment = {"SYMCNN_SIMULATE_CUDA": "1"} if simulate else {}
         self.networks, self.compile_too = networks, compile_too
         self._workers: dict[tuple, Worker] = {}
-        self._pending: dict[tuple, bool] = {}
+        self._pending: set[tuple[str, str]] = set()
+        self._ready: set[tuple[str, str, int]] = set()
 
     def __enter__(self):
         return self
@@ -48,22 +51,29 @@ class Contenders:
         for name in self.networks:
             for variant in self.variants(name):
                 self._worker(variant, name).send({"prepare": task(name)})
-                self._pending[variant, name] = True
+                self._pending.add((variant, name))
 
     def prepare(self, variant: str, what: dict, seconds: float) -> float:
         """Seconds that it took to build the step of `what`."""
-        worker = self._worker(variant, what["network"])
-        if what == task(what["network"]) and self._pending.pop((variant, what["network"]), False):
-            return worker.answer(seconds)["seconds"]
-        return worker.ask({"prepare": what}, seconds)["seconds"]
+        worker, pending = self._worker(variant, what["network"]), (variant, what["network"])
+        if what == task(what["network"]) and pending in self._pending:
+            self._pending.remove(pending)
+            answer = worker.answer(seconds)
+        else:
+            answer = worker.ask({"prepare": what}, seconds)
+        self._ready.add((variant, *what.values()))
+        return answer["seconds"]
 
     def time(self, variant: str, what: dict, seconds: float, whole: bool = False) -> list[float]:
         """Seconds of a step, in blocks."""
+        if (variant, *what.values()) not in self._ready:  # its process ended over another network
+            self.prepare(variant, what, AGAIN)
         request = {"time": what, "seconds": seconds, "whole": whole}
         return self._worker(variant, what["network"]).ask(request, 30 + 4 * seconds)["times"]
 
     def drop(self, variant: str, what: dict) -> None:
         """Let a variant forget a step; a process that compiled it, or does not answer, ends."""
+        self._ready.discard((variant, *what.values()))
         worker = self._workers.get(self._key(variant, what["network"]))
         try:
             if worker is not None and variant not in COMPILED:
@@ -79,13 +89,13 @@ class Contenders:
         worker = self._workers.pop(key, None)
         if worker is not None:
             worker.close()
-        self._pending = {p: True for p in self._pending if self._key(*p) != key}
+        self._pending = {p for p in self._pending if self._key(*p) != key}
+        self._ready = {r for r in self._ready if self._key(*r[:2]) != key}
 
     def _worker(self, variant: str, name: str) -> Worker:
         key = self._key(variant, name)
         if key not in self._workers:
-            module = "gpu_own" if variant == OWN else "gpu_torch"
-            self._workers[key] = Worker(module, variant, self.environment)
+            self._workers[key] = Worker(MODULES.get(variant, MODULES["torch"]), variant, self.environment)
         return self._workers[key]
 
     def _key(self, variant: str, name: str) -> tuple[str, str]:
@@ -143,6 +153,7 @@ def _take_turns(contenders: Contenders, row: dict, deadline: Deadline, seconds: 
 
 
 def _give_up(contenders, variant, row, error) -> None:
+    """Note why, and end the process: after a fault, nothing more works on a GPU."""
     row["failed"][variant] = str(error)
     row["samples"].pop(variant, None)
     contenders.end(variant, row["network"])

@@ -31,8 +31,8 @@ class Worker:
     Parameters
     ----------
     module : str
-        Of `benchmarks`: it has ``prepare(variant, network, batch)``, which returns a job with ``step()``, which may
-        return before the GPU is done, ``whole_step()`` from host memory to host memory, and ``wait()``.
+        It has ``prepare(variant, network, batch)``, which returns a job with ``step()``, which may return before the GPU is
+        done, ``whole_step()`` from host memory to host memory, and ``wait()``; and ``free()``, after a job has gone.
     variant : str
     environment : dict
     """
@@ -104,7 +104,7 @@ def serve(module: str, variant: str) -> None:
     """Answer requests from standard input until it ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not come between the answers
-    contender = import_module(f"benchmarks.{module}")
+    contender = import_module(module)
     jobs: dict = {}
     for line in sys.stdin:
         try:

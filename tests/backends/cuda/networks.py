@@ -75,6 +75,18 @@ def faults(kernel: Kernel, capabilities=CAPABILITIES) -> tuple[str, ...]:
     return tuple(found)
 
 
+def without_tensor_cores(network: str) -> list[str]:
+    """The convolutions of a step, and their gradients, that multiply on the ordinary cores of a GPU."""
+    program, plan = planned(network)
+    convolutions = [s for s in program.steps if s.tuned is not None and "conv2d" in s.tuned.op.label()]
+    assert convolutions or network == "mlp", "the convolutions have other names"
+    return [
+        f"{s.tuned.op.label()}: {plan.types[s.tuned]}"
+        for s in convolutions
+        if not any("mma.sync" in ptx_of(l.kernel, CAPABILITIES)[CAPABILITIES[0]] for l in backend().launches(plan, s))
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.backends.cuda.networks", description=__doc__)
     parser.add_argument("networks", nargs="*", default=list(NETWORKS), help="(default all)")

@@ -9,7 +9,7 @@ import symcnn as sc
 from symcnn.backends.base import BACKENDS
 from symcnn.backends.cuda.launch import Kernel
 from symcnn.bench.tasks import NETWORKS
-from tests.backends.cuda.networks import CAPABILITIES, faults, launched
+from tests.backends.cuda.networks import CAPABILITIES, faults, launched, without_tensor_cores
 from tests.backends.cuda.ptx import ptx_of
 
 
@@ -24,6 +24,7 @@ def test_kernels_of_a_training_step_are_good_machine_code(network):
     assert len(kernels) >= 10
     found = {kernel.source: complaints for kernel in kernels if (complaints := faults(kernel))}
     assert not found, "\n\n".join(source + "\n".join(complaints) for source, complaints in found.items())
+    assert without_tensor_cores(network) == []
 
 
 def test_planted_faults_are_found():
