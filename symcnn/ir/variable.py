@@ -323,8 +323,8 @@ class Shared(Variable):
             self._bring_home()
         return self._host
 
-    def is_elsewhere(self, bring: Callable[[np.ndarray], None]) -> None:
-        """Remember that a device replaces the value, and count that in `changes`.
+    def is_elsewhere(self, bring: Callable[[np.ndarray], None]) -> int:
+        """Remember that a device replaces the value, and count that: the new number of `changes`.
 
         Parameters
         ----------
@@ -333,8 +333,10 @@ class Shared(Variable):
             done that was asked of the device. If it fails it is asked again the next time: an old value is never taken
             for the newest.
         """
-        self.changes += 1
-        self._newer = [bring]  # a new list: what is being brought home by another thread is not this one
+        with _moving:
+            self.changes += 1
+            self._newer = [bring]
+            return self.changes
 
     def _bring_home(self) -> None:
         with _moving:

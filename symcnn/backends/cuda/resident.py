@@ -65,11 +65,10 @@ class Residents:
             resident.seen = seen
 
     def is_updated(self, shared: Shared) -> None:
-        """Say that a run on this device replaces the value of a Shared."""
+        """Say that a run on this device has replaced the value of a Shared."""
         resident, device = self._resident(shared), self._device
 
         def bring(array):
             device.download(resident.memory, 0, array)
 
-        shared.is_elsewhere(bring)
-        resident.seen = shared.changes
+        resident.seen = shared.is_elsewhere(bring)
