@@ -46,7 +46,7 @@ def test_sections_in_the_simulator(simulated, tmp_path, capsys):
     assert sections["machine"]["versions"]["numpy"] == np.__version__
     assert sections["tuned"]["wrong"] == 0
     assert len(sections["tuned"]["rows"]) == 4 * 3
-    assert sections["tuned"]["training"][0]["right"]
+    assert sections["tuned"]["gradients"][0]["right"]
     kernels = sections["kernels"]["networks"]["tiny"]["kernels"]
     assert sum(k["share"] for k in kernels) == pytest.approx(1)
     assert {"implicit GEMM", "product", "generated"} <= {k["algorithm"] for k in kernels}
@@ -59,7 +59,7 @@ def test_a_wrong_kernel_is_reported(simulated, tmp_path, monkeypatch):
 
     oracle = gpu_checks._oracle
     monkeypatch.setattr(gpu_checks, "_oracle", lambda case, arrays: [1.01 * a for a in oracle(case, arrays)])
-    monkeypatch.setattr(gpu_checks, "_training", lambda simulate: [])
+    monkeypatch.setattr(gpu_checks, "_gradients", lambda simulate: [])
     path = tmp_path / "figures.json"
     assert gpu.main(["--simulate", "--sections", "tuned", "--json", str(path)]) == 1
     assert json.loads(path.read_text())["sections"]["tuned"]["wrong"] == 12

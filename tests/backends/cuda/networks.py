@@ -23,7 +23,7 @@ from symcnn.schedule.plan import Plan, bind
 from tests.backends.cuda.ptx import INSTALLED, lint, ptx_of, ptxas
 
 CAPABILITIES = ((9, 0), (8, 0))
-MORE_CAPABILITIES = (*CAPABILITIES, (7, 5), (10, 0))
+MORE_CAPABILITIES = (*CAPABILITIES, (8, 9), (10, 0))
 
 
 class _OnPaper(Simulator):
