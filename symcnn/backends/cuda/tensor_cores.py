@@ -19,9 +19,12 @@ from numba.core import types
 
 from symcnn.backends.jit import intrinsic
 
-ROWS, COLUMNS, DEPTH = 16, 8, 8
+LEFT = ((0, 0), (8, 0), (0, 4), (8, 4))
+"""How many rows and steps beyond (g, t) a thread's elements of the left matrix are, in the order of the instruction."""
+RIGHT = (0, 4)
+"""How many steps beyond (t, g) those of the right matrix are."""
 OWN = 4
-"""Elements of a product that a thread has."""
+"""Elements of the result that a thread has."""
 
 _WORD, _FLOAT = ir.IntType(32), ir.FloatType()
 _MULTIPLY = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
@@ -62,12 +65,8 @@ def multiply_tiles(context, shared, left, left_own, left_step, right, right_own,
         def after(number, more):
             return builder.add(number, _WORD(more))
 
-        operands = [
-            element(left, after(group, row), left_own, after(member, step), left_step)
-            for step in (0, 4)
-            for row in (0, 8)
-        ]
-        operands += [element(right, group, right_own, after(member, step), right_step) for step in (0, 4)]
+        operands = [element(left, after(group, row), left_own, after(member, step), left_step) for row, step in LEFT]
+        operands += [element(right, group, right_own, after(member, step), right_step) for step in RIGHT]
         places = [builder.gep(own, [builder.zext(after(at, k), ir.IntType(64))]) for k in range(OWN)]
         operands += map(builder.load, places)
         shape = ir.FunctionType(ir.LiteralStructType([_FLOAT] * OWN), [_WORD] * 6 + [_FLOAT] * OWN)

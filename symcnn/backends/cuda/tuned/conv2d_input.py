@@ -73,12 +73,13 @@ class Conv2dInputGrad(Implicit):
                 f"place_{axis} = int32(class_{axis} + before_{axis})",
                 f"tap0_{axis} = rest(int32(quotient(place_{axis}, common_{axis}) * inverse_{axis}), jump_{axis})",
                 f"seen_through_{axis} = quotient(int32(kernel_{axis} - tap0_{axis} + jump_{axis} - 1), jump_{axis})",
-                f"taps_{axis} = seen_through_{axis} if rest(place_{axis}, common_{axis}) == 0 else int32(0)",
+                f"some_{axis} = seen_through_{axis} if rest(place_{axis}, common_{axis}) == 0 else int32(0)",
+                f"taps_{axis} = max(some_{axis}, int32(1))",  # something to divide by
                 f"first_{axis} = floor_divide(int32(place_{axis} - tap0_{axis} * dilation_{axis}), stride_{axis})",
                 f"move_{axis} = int32(-quotient(dilation_{axis}, common_{axis}))",
                 f"scale_{axis} = int32(1)",
             ]
-        lines += ["depth = int32(taps_h * taps_w * channels)", "image_from = int32(group * channels)"]
+        lines += ["depth = int32(some_h * some_w * channels)", "image_from = int32(group * channels)"]
         if right is Filters:
             start = "group * of_group + tap0_h * filter_row + tap0_w * filter_column"
             return [

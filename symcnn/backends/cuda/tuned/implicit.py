@@ -119,7 +119,7 @@ class Problem:
         (_, height, width, _), strides = self.image.shape, self.strides()
         found = {
             "rows": self.rows, "columns": self.columns, "row_tiles": row_tiles(tile, self.rows), "steps": steps,
-            "channels": self.channels, "seen_h": height, "seen_w": width,
+            "channels": max(self.channels, 1), "seen_h": height, "seen_w": width,
             "of_image": self.image.strides[0], "of_row": self.image.strides[1], "of_pixel": self.image.strides[2],
             "count_h": self.count[0], "count_w": self.count[1],
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symcnn.backends.cuda.tuned.source import divided, modulo
 from symcnn.backends.cuda.tuned.tiles import Tile
 
 WARP = 32
@@ -18,8 +19,8 @@ class Threads:
         """Where a thread's part of the tile begins."""
         across = self.tile.columns // self.tile.thread_columns
         return [
-            f"own_row = int32(quotient(thread, int32({across})) * {self.tile.run})",
-            f"own_column = int32(rest(thread, int32({across})) * {self.tile.run})",
+            f"own_row = int32({divided('thread', across)} * {self.tile.run})",
+            f"own_column = int32({modulo('thread', across)} * {self.tile.run})",
         ]
 
     def multiply(self) -> list[str]:
@@ -72,10 +73,10 @@ class TensorCores:
     def setup(self):
         across = self.tile.columns // self.warp_columns
         return [
-            f"lane = rest(thread, int32({WARP}))",
-            f"warp = quotient(thread, int32({WARP}))",
-            f"own_row = int32(quotient(warp, int32({across})) * {WARP_ROWS})",
-            f"own_column = int32(rest(warp, int32({across})) * {self.warp_columns})",
+            f"lane = int32({modulo('thread', WARP)})",
+            f"warp = int32({divided('thread', WARP)})",
+            f"own_row = int32({divided('warp', across)} * {WARP_ROWS})",
+            f"own_column = int32({modulo('warp', across)} * {self.warp_columns})",
         ]
 
     def multiply(self):
@@ -95,7 +96,7 @@ class TensorCores:
 
     def spread(self):
         return [
-            f"first_at = int32((own_row + lane // 4) * {self.tile.columns} + own_column + 2 * rest(lane, int32(4)))",
+            f"first_at = int32((own_row + (lane >> 2)) * {self.tile.columns} + own_column + 2 * (lane & 3))",
             f"for i in range({WARP_ROWS // 16}):",
             f"    for j in range({self.warp_columns // 8}):",
             "        for k in range(4):",

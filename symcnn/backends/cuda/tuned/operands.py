@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symcnn.backends.cuda.tuned.precision import VECTOR
-from symcnn.backends.cuda.tuned.source import indent
+from symcnn.backends.cuda.tuned.source import divided, indent, modulo
 from symcnn.backends.cuda.tuned.tiles import Tile
 
 OUTSIDE = -(1 << 29)
@@ -149,10 +149,10 @@ class _AlongSteps(Operand):
 
     def own(self) -> str:
         """Where load number ``s`` is along the operand's own axis, within the tile."""
-        return f"quotient(thread, int32({self._threads})) + s * {self.tile.threads // self._threads}"
+        return f"{divided('thread', self._threads)} + s * {self.tile.threads // self._threads}"
 
     def step(self) -> str:
-        return f"rest(thread, int32({self._threads})) * {self.vector}"
+        return f"{modulo('thread', self._threads)} * {self.vector}"
 
     def put(self, registers, base):
         first = f"{base} + {self.step()} * {self.step_stride} + ({self.own()}) * {self.own_stride}"
@@ -168,11 +168,11 @@ class _AlongOwn(Operand):
         return self.extent // self.vector
 
     def own(self) -> str:
-        return f"rest(thread, int32({self._threads})) * {self.vector}"
+        return f"{modulo('thread', self._threads)} * {self.vector}"
 
     def step(self) -> str:
         """Which step of the stage load number ``s`` is of."""
-        return f"quotient(thread, int32({self._threads})) + s * {self.tile.threads // self._threads}"
+        return f"{divided('thread', self._threads)} + s * {self.tile.threads // self._threads}"
 
     def put(self, registers, base):
         return self._put(registers, f"{base} + ({self.step()}) * {self.step_stride} + {self.own()}", 1)
@@ -189,8 +189,8 @@ class Matrix(Operand):
         side, t, v = self.side, self.tile, self.vector
         along, across = t.depth // v, self.extent // v
         return [
-            f"{side}_at_step = int32(rest(thread, int32({along})) * {v} if {side}_along else quotient(thread, int32({across})))",
-            f"{side}_at_own = int32(quotient(thread, int32({along})) if {side}_along else rest(thread, int32({across})) * {v})",
+            f"{side}_at_step = int32({modulo('thread', along)} * {v} if {side}_along else {divided('thread', across)})",
+            f"{side}_at_own = int32({divided('thread', along)} if {side}_along else {modulo('thread', across)} * {v})",
             f"{side}_steps = int32(0 if {side}_along else {t.threads // across})",
             f"{side}_owns = int32({t.threads // along} if {side}_along else 0)",
             f"{side}_put = int32({side}_at_step * {self.step_stride} + {side}_at_own)",
@@ -279,7 +279,7 @@ class Cotangents(_AlongOwn):
         own = f"{self.first} + {self.own()}"
         inside = f"{own} < {self.limit} and start + {self.step()} < end"
         return [
-            f"table = int32(rest(stage, int32(2)) * {self.tile.depth})",
+            f"table = int32((stage & 1) * {self.tile.depth})",
             f"for s in range({self.count}):",
             *indent(self._load(registers, inside, f"int32(g_at[uint32(table + {self.step()})] + {own})")),
         ]
@@ -316,7 +316,7 @@ class PixelTable(_AlongOwn):
             "    image = quotient(line, count_h)",
             "    row = rest(line, count_h)",
             "    place = rest(pixel, count_w)",
-            f"    entry = uint32(rest({stage}, int32(2)) * {depth} + thread)",
+            f"    entry = uint32(({stage} & 1) * {depth} + thread)",
             "    g_at[entry] = int32(g_from + image * g_image + row * g_row + place * g_pixel)",
             "    row = int32(row * scale_h + first_h)",
             "    place = int32(place * scale_w + first_w)",

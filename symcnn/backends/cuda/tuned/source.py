@@ -9,6 +9,18 @@ def indent(lines, levels: int = 1) -> list[str]:
     return ["    " * levels + line for line in lines]
 
 
+def divided(name: str, by: int) -> str:
+    """Quotient of a number that is not negative by a power of two."""
+    assert by & (by - 1) == 0, "not a power of two"
+    return f"({name} >> {by.bit_length() - 1})"
+
+
+def modulo(name: str, by: int) -> str:
+    """And what is left of it."""
+    assert by & (by - 1) == 0, "not a power of two"
+    return f"({name} & {by - 1})"
+
+
 class Ending:
     """Where each element of a result goes.
 

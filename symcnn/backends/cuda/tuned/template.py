@@ -16,7 +16,7 @@ each other.
 from __future__ import annotations
 
 from symcnn.backends.cuda.tuned.multiplying import TensorCores, Threads
-from symcnn.backends.cuda.tuned.source import Ending, indent, kernel
+from symcnn.backends.cuda.tuned.source import Ending, divided, indent, kernel, modulo
 from symcnn.backends.cuda.tuned.tiles import Tile
 
 
@@ -74,7 +74,7 @@ def product(
         *before,
         "begin = int32(piece * steps)",
         "end = min(int32(begin + steps), depth)",
-        f"stages = quotient(int32(max(end - begin, int32(0)) + {tile.depth - 1}), int32({tile.depth}))",
+        f"stages = int32(max(end - begin + {tile.depth - 1}, 0) >> {tile.depth.bit_length() - 1})",
         *multiplying.setup(),
         *left.setup(),
         *right.setup(),
@@ -88,10 +88,10 @@ def product(
                 f"start = int32(begin + stage * {tile.depth})",
                 *left.fetch("lefts"),
                 *right.fetch("rights"),
-                f"present = int32(rest(stage + 1, int32(2)) * {stage})",
+                f"present = int32(((stage + 1) & 1) * {stage})",
                 "if stage > 0:",
                 *indent(multiplying.multiply()),
-                f"coming = int32(rest(stage, int32(2)) * {stage})",
+                f"coming = int32((stage & 1) * {stage})",
                 *left.put("lefts", "coming"),
                 *right.put("rights", f"coming + {left.size}"),
                 *left.epilogue(),
@@ -103,8 +103,8 @@ def product(
         "cuda.syncthreads()",
         f"for e in range({count}):",
         f"    at = int32(thread + e * {tile.threads})",
-        f"    line = int32(first_row + quotient(at, int32({tile.columns})))",
-        f"    across = int32(first_column + rest(at, int32({tile.columns})))",
+        f"    line = int32(first_row + {divided('at', tile.columns)})",
+        f"    across = int32(first_column + {modulo('at', tile.columns)})",
         "    if line < rows and across < columns:",
         "        value = shared[uint32(at)]",
         *indent(finish, 2),
