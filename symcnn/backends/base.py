@@ -76,15 +76,12 @@ class Executable(Protocol):
 
 
 class Backend(Protocol):
-    """Turns plans into executables.
+    """Turns plans into executables."""
 
-    Attributes
-    ----------
-    compile_seconds : float
-        Spent compiling by this process so far; what comes from a cache costs none.
-    """
-
-    compile_seconds: float
+    @property
+    def compile_seconds(self) -> float:
+        """Spent compiling by this process so far; what comes from a cache costs none."""
+        ...
 
     def tuned(self, variable: Variable) -> bool:
         """Whether it has its own kernel for the op that makes `variable`, so that it is not lowered to a nest."""

@@ -41,7 +41,7 @@ class CudaBackend:
 
     def __init__(self, device: Device):
         self.device = device
-        self._kernels: WeakKeyDictionary[Step, Generated | list[Kernel]] = WeakKeyDictionary()
+        self._kernels: WeakKeyDictionary[Step, Generated] = WeakKeyDictionary()
         self._finishes: WeakKeyDictionary[Step, Finish] = WeakKeyDictionary()
 
     @cached_property

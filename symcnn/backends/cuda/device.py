@@ -58,14 +58,18 @@ class Device(Protocol):
     number : int
         Which of several.
     geometry : Geometry
-    compile_seconds : float
-        Spent compiling by this process so far.
     """
 
     name: str
     number: int
-    geometry: Geometry
-    compile_seconds: float
+
+    @property
+    def geometry(self) -> Geometry: ...
+
+    @property
+    def compile_seconds(self) -> float:
+        """Spent compiling by this process so far."""
+        ...
 
     def compile(self, kernels: Iterable[Kernel]) -> None:
         """Make kernels ready to launch; what the cache on disk holds is not compiled again."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 MOST_ELEMENTS = 2**31 - 1  # kernels count in 32 bits
 
+# Bytes of arrays on the device that are copied to where the recording reads; kernels that read more of them where they lie
+# are asked for one by one, which takes less time than to copy that much.
+MOST_COPIED = 2**24
+
 lock = threading.RLock()  # functions may share parameters: one call at a time reads and updates them
 
 
@@ -40,6 +44,7 @@ class CudaExecutable:
         self._memory = [self._place(b) for b in plan.buffers]
         self._steps = [[l for l in step if prod(l.grid)] for step in steps]
         self._inputs = [(k, b.variable) for k, b in enumerate(plan.buffers) if b.kind == "input"]
+        self._own = {k: self._memory[k] for k, _ in self._inputs}
         leaves = [b.variable for b in plan.buffers if isinstance(b.variable, Shared)]
         self._state = tuple(dict.fromkeys([*leaves, *plan.program.updates]))
         self._late = [(s, v) for s, v in plan.program.updates.items() if plan.buffer_of(v).home is not s]
@@ -65,31 +70,38 @@ class CudaExecutable:
 
     def run(self, values, observe=None):
         with lock:
-            stays = any(isinstance(a, DeviceArray) for a in values.values())
-            self._bring(values)
+            on_device = [a for a in values.values() if isinstance(a, DeviceArray)]
+            in_place = sum(a.nbytes for a in on_device) > MOST_COPIED
+            self._bring(values, in_place)
             try:
-                if observe is None:
-                    self._recording()
-                else:
+                if observe is not None:
                     for number in range(len(self.plan.steps)):
                         observe(number, lambda number=number: self._run_step(number))
-                return self._results(stays)
+                elif in_place:
+                    for launch in (l for step in self._steps for l in step):
+                        self._device.launch(self._call(launch))
+                else:
+                    self._recording()
+                return self._results(bool(on_device))
             finally:  # not before: who asks for a value meanwhile would take the old one for the new
                 for shared in self.plan.program.updates:
                     self._residents.is_updated(shared)
 
-    def _bring(self, values):
-        """State that others have changed, and this call's inputs."""
+    def _bring(self, values, in_place: bool):
+        """State that others have changed, and this call's inputs; `in_place`: those on the device are read where they lie."""
         for shared in self._state:
             self._residents.refresh(shared)
         for number, variable in self._inputs:
-            array, (memory, start) = values[variable], self._memory[number]
-            if isinstance(array, DeviceArray):
-                # Copied, because a recording knows one address only, and each batch that was sent ahead has another.
-                array.wait(self._device)
-                self._device.copy(memory, start, array.memory, array.offset, array.nbytes)
+            array, own = values[variable], self._own[number]
+            self._memory[number] = own
+            if not isinstance(array, DeviceArray):
+                self._device.upload(*own, np.ascontiguousarray(array))
+                continue
+            array.wait(self._device)
+            if in_place and (array.memory.address + array.offset) % ALIGNMENT == 0:
+                self._memory[number] = array.memory, array.offset
             else:
-                self._device.upload(memory, start, np.ascontiguousarray(array))
+                self._device.copy(*own, array.memory, array.offset, array.nbytes)
 
     @cached_property
     def _recording(self):

@@ -63,10 +63,10 @@ class ThreadCode(Folds):
     def condition(self, expr: Expr, scope: Scope) -> str:
         if isinstance(expr, Call) and expr.function == "logical_and" and expr.dtype == BOOL:
             return " and ".join(self.condition(x, scope) for x in expr.args)
-        comparison = isinstance(expr, Call) and expr.function in _COMPARISONS and all(x.dtype == INT for x in expr.args)
-        if not comparison or not all(
-            isinstance(x, (Const, Index, Size, Param)) or self.is_position(x) for x in expr.args
-        ):
+        if not isinstance(expr, Call) or expr.function not in _COMPARISONS:
+            return self.emit(expr, scope)
+        simple = (isinstance(x, (Const, Index, Size, Param)) or self.is_position(x) for x in expr.args)
+        if any(x.dtype != INT for x in expr.args) or not all(simple):
             return self.emit(expr, scope)
         a, b = (self.integer(x, scope) for x in expr.args)
         return f"{a} {_COMPARISONS[expr.function]} {b}"

@@ -91,7 +91,7 @@ class Expressions:
 
     def __init__(self):
         self.operands: dict[Any, str] = {}
-        self.integers: dict[object, str] = {}
+        self.integers: dict[Expr, str] = {}
         self.counters: dict[str, str] = {}
         self.free: dict[Expr, frozenset[str]] = {}
         self.loads: dict[Expr, bool] = {}
