@@ -8,7 +8,7 @@ import time
 from statistics import median
 
 import symcnn as sc
-from benchmarks.gpu_own import device
+from benchmarks.gpu_own import device, seconds_of
 from benchmarks.gpu_report import Deadline, Target
 from benchmarks.gpu_tasks import CHAIN_SHARE
 from symcnn.bench.machine import installed, load_average, processor
@@ -96,6 +96,7 @@ def chains(section: dict, deadline: Deadline, copy_gbs: float | None, simulate: 
 
     rows = section["rows"] = []
     size, here = 40 if simulate else 1 << 26, device()
+    count, blocks = (1, 1) if simulate else (5, 15)
     values = [sc.shared(np.random.default_rng(k).normal(size=size).astype("float32")) for k in range(3)]
     for name, chain in CHAINS.items():
         if deadline.over and rows:
@@ -104,14 +105,8 @@ def chains(section: dict, deadline: Deadline, copy_gbs: float | None, simulate: 
         run = sc.function([], [], updates=updates, device="cuda")
         for _ in range(1 if simulate else 3):
             run()
-        times = []
-        for _ in range(1 if simulate else 15):
-            here.synchronize()
-            start = time.perf_counter()
-            for _ in range(1 if simulate else 5):
-                run()
-            here.synchronize()
-            times.append((time.perf_counter() - start) / (1 if simulate else 5))
+        here.synchronize()
+        times = [seconds_of(lambda run=run: [run() for _ in range(count)]) / count for _ in range(blocks)]
         gbs = 4 * size * (chain.operands + 1) / median(times) / 1e9
         share = gbs / copy_gbs if copy_gbs else None
         rows.append({"chain": name, "size": size, "ms": median(times) * 1e3, "gbs": round(gbs, 1), "of_copy": share})

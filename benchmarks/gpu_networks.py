@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from statistics import median
 
-from benchmarks.gpu_own import batch_of, compiled_step, device
+from benchmarks.gpu_own import batch_of, compiled_step, device, free, seconds_of
 from benchmarks.gpu_report import Deadline, Target
 from benchmarks.gpu_tasks import TARGETS, VARIANTS, task
 from benchmarks.gpu_worker import Failed, Worker
@@ -209,6 +208,8 @@ def kernels(section: dict, deadline: Deadline, names, limits: dict, repeat: int 
         step(X, labels)
         rows = sorted(_kernel_rows(step.function, repeat, peak, copy), key=lambda row: -row["us"])
         tables[name] = {"us": round(sum(row["us"] for row in rows), 1), "kernels": rows}
+        del step
+        free()  # larger batches will need it
         print(f"\n{name}: {len(rows)} kernels, {tables[name]['us']:.0f} us")
         for row in rows[:8]:
             shares = f"{row['of_peak'] or 0:>5.0%} of peak {row['of_copy'] or 0:>5.0%} of a copy"
@@ -224,17 +225,14 @@ def _kernel_rows(function, repeat: int, peak: float, copy: float) -> list[dict]:
         replay = here.record(calls * repeat)
         replay()
         here.synchronize()
-        start = time.perf_counter()
-        replay()
-        here.synchronize()
-        seconds = (time.perf_counter() - start) / repeat
+        taken = seconds_of(replay) / repeat
         flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
         moved = sum(plan.types[v].nbytes for v in (*step.reads, *step.writes))
         rows.append(
             {
-                "step": number, "name": info.name, "algorithm": info.algorithm, "us": round(seconds * 1e6, 2),
+                "step": number, "name": info.name, "algorithm": info.algorithm, "us": round(taken * 1e6, 2),
                 "flops": flops, "bytes": moved,
-                "of_peak": flops / seconds / peak if peak else None, "of_copy": moved / seconds / copy if copy else None,
+                "of_peak": flops / taken / peak if peak else None, "of_copy": moved / taken / copy if copy else None,
             }
         )  # fmt: skip
     total = sum(row["us"] for row in rows) or 1.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,16 @@ def device() -> Any:
     """The GPU that ``device="cuda"`` means, or what stands in for it."""
     found: Any = backend("cuda")
     return found.device
+
+
+def seconds_of(run: Callable[[], object]) -> float:
+    """How long the device takes for what `run` asks of it: by the GPU's clock, where there is a GPU."""
+    here = device()
+    if hasattr(here, "seconds"):
+        return here.seconds(run)
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def batch_of(name: str, batch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,4 +74,7 @@ def prepare(variant: str, network: str, batch: int) -> Job:
 
 
 def free() -> None:
+    """Give back the memory that nobody uses."""
     gc.collect()
+    if hasattr(device(), "release"):
+        device().release()
