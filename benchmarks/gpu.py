@@ -51,35 +51,36 @@ def main(arguments=None) -> int:
 
 def run(options, report: Report) -> None:
     """Every section that was asked for, in the order of `SECTIONS`."""
-    from benchmarks import gpu_checks, gpu_contract, gpu_limits, gpu_networks
+    from benchmarks import gpu_contract, gpu_networks
+    from benchmarks.gpu_sections import WORKS, apart
     from benchmarks.gpu_tasks import TINY
 
     simulate, quick = options.simulate, options.quick
-    names = (TINY,) if simulate else options.networks
+    names = [TINY] if simulate else options.networks
     seconds = 0.1 if simulate else 0.6 if quick else 1.2  # of timing, per network and contender
     whole = Deadline(60 * (options.minutes or (QUICK_MINUTES if quick else MINUTES)))
     chosen = [name for name in SECTIONS if name in options.sections]
     sections = report.content.setdefault("sections", {})
+
+    def work(name, contenders):
+        """``work(section, deadline)``, which may return targets."""
+        if name == "contract":
+            return lambda s, d: gpu_contract.check(s, d, "cuda and (Exp or Neg)" if simulate else "cuda")
+        if name == "networks":
+            return lambda s, d: gpu_networks.networks(s, d, contenders, seconds)
+        if name == "batches":
+            return lambda s, d: gpu_networks.batches(s, d, contenders, seconds / 2, 4 if simulate else 1 << 20)
+        request = {"simulate": simulate, "networks": names, "limits": sections.get("limits", {})}
+        if options.in_process:
+            return lambda s, d: WORKS[name](s, d, request)
+        return lambda s, d: apart(name, s, d, request)
+
     with gpu_networks.Contenders(names, simulate, compile_too=not options.no_compile) as contenders:
         if "networks" in chosen:
             contenders.begin()
-        works = {
-            "machine": gpu_limits.describe,
-            "contract": lambda s, d: gpu_contract.check(s, d, "cuda and (Exp or Neg)" if simulate else "cuda"),
-            "tuned": lambda s, d: gpu_checks.check(s, d, simulate),
-            "limits": lambda s, d: gpu_limits.limits(s, d, simulate),
-            "networks": lambda s, d: report.targets.extend(gpu_networks.networks(s, d, contenders, seconds)),
-            "chains": lambda s, d: report.targets.extend(
-                gpu_limits.chains(s, d, sections.get("limits", {}).get("copy_gbs"), simulate)
-            ),
-            "kernels": lambda s, d: gpu_networks.kernels(
-                s, d, names, sections.get("limits", {}), 1 if simulate else 20
-            ),
-            "batches": lambda s, d: gpu_networks.batches(s, d, contenders, seconds / 2, 4 if simulate else 1 << 20),
-        }
         for number, name in enumerate(chosen):
             share = SECTIONS[name] / sum(SECTIONS[n] for n in chosen[number:])
-            report.section(name, whole.left * share, works[name])
+            report.section(name, whole.left * share, work(name, contenders))
 
 
 def _device(simulate: bool):
@@ -122,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes long")
     found.add_argument("--simulate", action="store_true", help="no GPU: a tiny network in Numba's simulator")
+    found.add_argument(
+        "--in-process", action="store_true", help="all checks in one process, to look at them with a debugger"
+    )
     found.add_argument("--json", metavar="PATH", type=Path, help="write the figures to this file")
     return found
 

@@ -85,13 +85,14 @@ class Report:
     targets: list[Target] = field(default_factory=list)
 
     def section(self, name: str, seconds: float, work) -> None:
-        """Let ``work(section, deadline)`` fill a section; what it raises is written down, and the others go on."""
+        """Let ``work(section, deadline)`` fill a section and return targets; what it raises is written down, and the others
+        go on."""
         print(f"\n== {name} (up to {seconds:.0f} s)", flush=True)
         section = self.content.setdefault("sections", {}).setdefault(name, {"status": "cut off"})
         start = time.monotonic()
         self.save()
         try:
-            work(section, Deadline(seconds))
+            self.targets += work(section, Deadline(seconds)) or ()
             section["status"] = "done"
         except Exception as error:
             section.update(status="failed", error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import symcnn as sc
-from benchmarks import gpu, gpu_contract, gpu_networks, gpu_own, gpu_worker
+from benchmarks import gpu, gpu_contract, gpu_networks, gpu_own, gpu_sections, gpu_worker
 from benchmarks.gpu_report import Deadline, Report, Target
 from benchmarks.gpu_worker import Failed, Worker
 
@@ -38,7 +38,17 @@ def test_the_simulator_is_not_measured_by_accident(simulated):
 
 def test_sections_in_the_simulator(simulated, tmp_path, capsys):
     path = tmp_path / "figures.json"
-    arguments = ["--simulate", "--sections", "machine", "tuned", "chains", "kernels", "--json", str(path)]
+    arguments = [
+        "--simulate",
+        "--in-process",
+        "--sections",
+        "machine",
+        "tuned",
+        "chains",
+        "kernels",
+        "--json",
+        str(path),
+    ]
     assert gpu.main([*arguments, "--minutes", "2"]) == 0
     content = json.loads(path.read_text())
     sections = content["sections"]
@@ -61,8 +71,41 @@ def test_a_wrong_kernel_is_reported(simulated, tmp_path, monkeypatch):
     monkeypatch.setattr(gpu_checks, "_oracle", lambda case, arrays: [1.01 * a for a in oracle(case, arrays)])
     monkeypatch.setattr(gpu_checks, "_gradients", lambda simulate: [])
     path = tmp_path / "figures.json"
-    assert gpu.main(["--simulate", "--sections", "tuned", "--json", str(path)]) == 1
+    assert gpu.main(["--simulate", "--in-process", "--sections", "tuned", "--json", str(path)]) == 1
     assert json.loads(path.read_text())["sections"]["tuned"]["wrong"] == 12
+
+
+def test_a_section_in_a_process_of_its_own(simulated, tmp_path):
+    path = tmp_path / "figures.json"
+    assert gpu.main(["--simulate", "--sections", "machine", "--json", str(path)]) == 0
+    assert json.loads(path.read_text())["sections"]["machine"]["gpu"] == "simulator"
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        ("os._exit(11)", "status 11"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("time.sleep(60)", "had to be ended"),
+    ],
+)
+def test_what_a_process_found_before_it_failed_is_kept(work, reason, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, time\n"
+        "from benchmarks import gpu_sections\n"
+        "def work(section, deadline, request):\n"
+        "    section['rows'] = [1]\n"
+        "    time.sleep(0.5)\n"
+        f"    {work}\n"
+        "gpu_sections.EVERY = 0.1\n"
+        "gpu_sections.WORKS['planted'] = work\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(gpu_sections, "GRACE", 3.0)
+    section = {}
+    with pytest.raises(RuntimeError, match=reason):
+        gpu_sections.apart("planted", section, Deadline(3), {})
+    assert section == {"rows": [1]}
 
 
 def test_contract_tests_in_processes_of_their_own(simulated):
