@@ -35,10 +35,20 @@ def backend_of(name: str) -> CudaBackend:
 
 
 class Emulator(Simulator):
-    """Kernels of the sizes that a GPU gets, with races and indices checked."""
+    """Kernels with races and indices checked.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    interpreted : bool
+        Whether kernels are run by Python rather than compiled first: sooner done for some thousand elements.
+    """
 
     name = "emulator"
-    geometry = ON_DEVICE
+
+    def __init__(self, geometry=ON_DEVICE, interpreted=True):
+        super().__init__()
+        self.geometry, self._interpreted = geometry, interpreted
 
     def compile(self, kernels):
         """Nothing: `emulate` compiles what is launched, and remembers it."""
@@ -51,7 +61,7 @@ class Emulator(Simulator):
             size = np.dtype(name).itemsize
             whole = memory.owner[offset:]
             pointers.append(whole[: len(whole) // size * size].view(name))
-        emulate(call.kernel, call.grid, pointers, call.sizes)
+        emulate(call.kernel, call.grid, pointers, call.sizes, interpreted=self._interpreted)
 
 
 class Spy(Simulator):

@@ -93,14 +93,28 @@ def emulated_store(array, track, index, thread, epoch, value):
     track[i, _WRITTEN], track[i, _WRITER] = epoch, thread
 
 
+@_compiled
+def emulated_multiply_tiles(
+    shared, track, thread, epoch, left, left_own, left_step, right, right_own, right_step, sums, at, lane
+):
+    """What `symcnn.backends.cuda.simulated.multiply_tiles` is, with its reads told apart."""
+    for k in range(4):
+        row, column = lane // 4 + k // 2 * 8, lane % 4 * 2 + k % 2
+        total = sums[at + k]
+        for step in range(8):
+            a = emulated_load(shared, track, left + row * left_own + step * left_step, thread, epoch)
+            total += a * emulated_load(shared, track, right + column * right_own + step * right_step, thread, epoch)
+        sums[at + k] = total
+
+
 PRIMITIVES: dict[str, Any] = {
     "quotient": quotient, "rest": rest, "load4": load4, "store4": store4,
-    "to_tf32": _compiled(simulated.to_tf32), "multiply_tiles": _compiled(simulated.multiply_tiles),
+    "to_tf32": _compiled(simulated.to_tf32), "emulated_multiply_tiles": emulated_multiply_tiles,
     "emulated_load": emulated_load, "emulated_store": emulated_store,
 }  # fmt: skip
 
 
-def emulate(kernel: Kernel, grid, pointers, sizes, names: dict | None = None) -> None:
+def emulate(kernel: Kernel, grid, pointers, sizes, names: dict | None = None, interpreted: bool = False) -> None:
     """Run `kernel` on every thread of every block, changing what `pointers` hold.
 
     Parameters
@@ -113,6 +127,8 @@ def emulate(kernel: Kernel, grid, pointers, sizes, names: dict | None = None) ->
     sizes : sequence of int
     names : dict, optional
         Functions that Numba can compile, beyond those that all kernels know.
+    interpreted : bool
+        By Python itself, without compiling: sooner done where there are few threads and elements.
 
     Raises
     ------
@@ -129,13 +145,17 @@ def emulate(kernel: Kernel, grid, pointers, sizes, names: dict | None = None) ->
     assert [p.dtype.name for p in pointers] == list(kernel.operands), "the operands have other types"
     assert all(p.ndim == 1 for p in pointers), "the operands have other axes than one"
     assert len(sizes) == kernel.integers, "the kernel takes another number of integers"
-    run = compiled(kernel.source, len(kernel.operands), kernel.threads, tuple((names or {}).items()))
+    run: Any = (
+        in_python(kernel.source, len(kernel.operands), kernel.threads) if interpreted
+        else compiled(kernel.source, len(kernel.operands), kernel.threads, tuple((names or {}).items()))
+    )  # fmt: skip
+    number = int if interpreted else np.int32
     before, results = [p.copy() for p in pointers], []
     for backwards in (False, True):
         for p, contents in zip(pointers, before, strict=True):
             p[:] = contents
         try:
-            run(*pointers, *map(np.int32, sizes), *map(int, firsts), *map(int, grid), backwards)
+            run(*pointers, *map(number, sizes), *map(int, firsts), *map(int, grid), backwards)
         except IndexError as error:
             raise IndexError(f"a thread reads or writes outside of its memory: {error}, in\n{kernel.source}") from None
         except Race as error:
@@ -155,3 +175,19 @@ def compiled(source: str, pointers: int, threads: int, names: tuple = ()):
     }  # fmt: skip
     exec(translate(source, pointers, threads), namespace)
     return njit(namespace["emulated"], error_model="numpy", boundscheck=True)
+
+
+@cache
+def in_python(source: str, pointers: int, threads: int):
+    """The same, not compiled."""
+    namespace: dict[str, Any] = {
+        **{name: getattr(np, name) for name in DTYPES}, **simulated.NAMES,
+        **{name: function.py_func for name, function in PRIMITIVES.items()}, "np": np,
+    }  # fmt: skip
+    exec(translate(source, pointers, threads), namespace)
+
+    def run(*arguments):
+        with np.errstate(all="ignore"):
+            namespace["emulated"](*arguments)
+
+    return run
