@@ -1,6 +1,7 @@
 """Tuned kernels run on arrays: by emulation where tiles are large, by Numba's simulator where they are small."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def simulate(kernel, grid, pointers, sizes):
     )
 
 
-def launch(op, arrays, geometry="large", known=lambda size: True, bias=None):
+def launch(op, arrays, geometry="large", known=lambda size: True, bias=None) -> Any:
     """The result of the tuned kernels of `op`, and of an epilogue of bias and relu if a bias is given.
 
     Sizes for which `known` is false are unknown when kernels are chosen.
