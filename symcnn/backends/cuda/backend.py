@@ -42,7 +42,6 @@ class CudaBackend:
     def __init__(self, device: Device):
         self.device = device
         self._kernels: WeakKeyDictionary[Step, Generated] = WeakKeyDictionary()
-        self._finishes: WeakKeyDictionary[Step, Finish] = WeakKeyDictionary()
 
     @cached_property
     def residents(self) -> Residents:
@@ -86,17 +85,12 @@ class CudaBackend:
         if step.tuned is None:
             return [stage.kernel for stage in self._generated(step).stages]
         v = step.tuned
-        return tuned_kernel(v.op).kernels(v.op, [x.type for x in v.inputs], v.type, self._finish(step), self.geometry)
+        return tuned_kernel(v.op).kernels(v.op, [x.type for x in v.inputs], v.type, Finish(step), self.geometry)
 
     def _generated(self, step: Step) -> Generated:
         if step not in self._kernels:
             self._kernels[step] = generate(step, self.geometry)
         return self._kernels[step]
-
-    def _finish(self, step: Step) -> Finish:
-        if step not in self._finishes:
-            self._finishes[step] = Finish(step)
-        return self._finishes[step]
 
     # ---- launches
 
@@ -110,7 +104,7 @@ class CudaBackend:
         size = entry.workspace(v.op, output, operands)
         workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
         types = [x.type for x in v.inputs]
-        finish = self._finish(step).bound(plan)
+        finish = Finish(step).bound(plan)
         return entry.launches(v.op, types, v.type, output, operands, finish, self.geometry, workspace)
 
     def _generated_launches(self, plan, step) -> list[Launch]:
