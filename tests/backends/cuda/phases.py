@@ -31,7 +31,7 @@ import numpy as np
 DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
 GARBAGE = (0x7B, 0xC1)  # the bytes of memory that nobody wrote: in the usual order, backwards
 PLACES = {"threadIdx": "x", "blockIdx": "xyz", "blockDim": "x", "gridDim": "xyz"}
-READERS = ("multiply_tiles",)  # functions that are given whole arrays of shared memory, and read them
+READERS = ("multiply_tiles",)  # functions whose first operand is an array of shared memory, which they read
 _OURS = "emulated_"  # begins the names that are added
 
 
@@ -368,6 +368,15 @@ class _Tracking(ast.NodeTransformer):
     def visit_Subscript(self, node):
         self.generic_visit(node)
         return self._call("load", node) if self._is_tracked(node) else node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if ast.unparse(node.func) not in READERS:
+            return node
+        memory, *rest = node.args
+        track, *who = (f"track_{memory.id}", "thread", "epoch")
+        more = [ast.Name(f"{_OURS}{name}", ast.Load()) for name in (track, *who)]
+        return _call(f"{_OURS}{node.func.id}", memory, *more, *rest)
 
 
 class _Rename(ast.NodeTransformer):

@@ -226,6 +226,44 @@ def test_a_missing_barrier_is_found_in_a_loop():
         product(source)
 
 
+TILES = """
+def kernel(x0, x1):
+    a = cuda.shared.array(192, float32)
+    sums = cuda.local.array(4, float32)
+    t = int32(cuda.threadIdx.x)
+    for k in range(4):
+        sums[k] = float32(0)
+    for stage in range(2):
+        for k in range(6):
+            a[t * 6 + k] = x0[stage * 192 + t * 6 + k]
+        cuda.syncthreads()
+        multiply_tiles(a, 0, 8, 1, 128, 8, 1, sums, 0, t)
+        cuda.syncthreads()
+    for k in range(4):
+        x1[(t // 4 + k // 2 * 8) * 8 + t % 4 * 2 + k % 2] = sums[k]
+"""
+
+
+def tiles(source):
+    x, y = floats(2, 24, 8), np.zeros((16, 8), "float32")
+    emulate(kernel(source, integers=0, threads=32), 1, [x.reshape(-1), y.reshape(-1)], [])
+    return x, y
+
+
+def test_tiles_of_tensor_cores():
+    x, y = tiles(TILES)
+    wide = x.astype("float64")
+    np.testing.assert_allclose(y, sum(stage[:16] @ stage[16:].T for stage in wide), atol=1e-5)
+
+
+@pytest.mark.parametrize("barrier", [0, 1])
+def test_a_missing_barrier_is_found_around_tensor_cores(barrier):
+    parts = TILES.split("        cuda.syncthreads()\n")
+    parts[barrier : barrier + 2] = ["".join(parts[barrier : barrier + 2])]
+    with pytest.raises(Race, match="no barrier in between"):
+        tiles("        cuda.syncthreads()\n".join(parts))
+
+
 @pytest.mark.parametrize(
     "write",
     ["x0[0] = float32(cuda.threadIdx.x)", "x0[0] = float32(cuda.blockIdx.x)", "x0[cuda.threadIdx.x] = x0[cuda.threadIdx.x] * float32(2) + float32(cuda.blockIdx.x)"],
