@@ -86,6 +86,7 @@ class CudaExecutable:
             finally:  # not before: who asks for a value meanwhile would take the old one for the new
                 for shared in self.plan.program.updates:
                     self._residents.is_updated(shared)
+                self._memory = [self._own.get(k, at) for k, at in enumerate(self._memory)]  # what was lent is let go
 
     def _bring(self, values, in_place: bool):
         """State that others have changed, and this call's inputs; `in_place`: those on the device are read where they lie."""
@@ -93,7 +94,6 @@ class CudaExecutable:
             self._residents.refresh(shared)
         for number, variable in self._inputs:
             array, own = values[variable], self._own[number]
-            self._memory[number] = own
             if not isinstance(array, DeviceArray):
                 self._device.upload(*own, np.ascontiguousarray(array))
                 continue
