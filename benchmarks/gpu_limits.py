@@ -36,12 +36,6 @@ def describe(section: dict, deadline: Deadline) -> None:
         python=platform.python_version(), versions={name: found for name in PACKAGES if (found := installed(name))},
         nvidia_smi=_nvidia_smi(), tf32=sc.config.tf32,
     )  # fmt: skip
-    try:
-        import torch
-    except ImportError:
-        section["torch"] = None
-    else:
-        section["torch"] = {"version": torch.__version__, "cuda": torch.version.cuda, "gpu": torch.cuda.is_available()}
     print(f"{here.name}; {section['nvidia_smi']}; {section['versions']}")
 
 
@@ -59,6 +53,7 @@ def limits(section: dict, deadline: Deadline, simulate: bool = False) -> None:
     import torch
 
     where = "cuda" if torch.cuda.is_available() else "cpu"
+    section["torch"] = f"{torch.__version__}, CUDA {torch.version.cuda}, on {where}"
     numbers, size = (1 << 12, 64) if simulate else (1 << 28, 8192)
     source, target = torch.zeros(numbers, device=where), torch.zeros(numbers, device=where)
     copying = _seconds(lambda: target.copy_(source), torch, deadline)

@@ -29,6 +29,7 @@ class Contenders:
     def __init__(self, networks, simulate: bool = False, compile_too: bool = True):
         self.environment = {"SYMCNN_SIMULATE_CUDA": "1"} if simulate else {}
         self.networks, self.compile_too = networks, compile_too
+        self._waiting = networks
         self._workers: dict[tuple, Worker] = {}
         self._pending: set[tuple[str, str]] = set()
         self._ready: set[tuple[str, str, int]] = set()
@@ -46,8 +47,9 @@ class Contenders:
         return (OWN, "eager", "channels_last", *(compiled if self.compile_too else ()))
 
     def begin(self) -> None:
-        """Let everybody prepare the steps of all networks."""
-        for name in self.networks:
+        """Let everybody prepare the steps of all networks, if they have not begun yet."""
+        names, self._waiting = self._waiting, ()
+        for name in names:
             for variant in self.variants(name):
                 self._worker(variant, name).send({"prepare": task(name)})
                 self._pending.add((variant, name))
