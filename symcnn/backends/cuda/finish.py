@@ -143,8 +143,7 @@ class _Code(ThreadCode):
         if has_columns and not inner:  # all axes are one
             (axis,) = outer
             width = self.integer(whole[-1].extent, top)
-            at = column if len(whole) == 1 else f"int32({row} * {width} + {column})"
-            top.lines.append(f"{self.counters[axis.name]} = {at}")
+            top.lines.append(f"{self.counters[axis.name]} = int32({row} * {width} + {column})")
             return
         for axis in inner:
             top.lines.append(f"{self.counters[axis.name]} = {column}")
