@@ -125,7 +125,7 @@ def test_contract_tests_in_processes_of_their_own(simulated):
 def stubs(monkeypatch):
     monkeypatch.setattr(gpu_networks, "MODULES", {"symcnn": STUB, "torch": STUB})
     monkeypatch.setattr(gpu_networks, "task", lambda name, batch=None: {"network": name, "batch": batch or 1})
-    monkeypatch.setattr(gpu_networks, "LEAST", 1.0)
+    monkeypatch.setattr(gpu_networks, "LEAST", 8.0)
     monkeypatch.setattr(
         gpu_networks, "TARGETS", {"raises": {"channels_last": 0.7, "eager": 1.0}, "good": {"eager": 0.01}}
     )
@@ -136,7 +136,7 @@ def test_turns_and_what_may_go_wrong(stubs):
     section = {}
     with gpu_networks.Contenders(names) as contenders:
         contenders.begin()
-        targets = gpu_networks.networks(section, Deadline(8), contenders, 0.05)
+        targets = gpu_networks.networks(section, Deadline(10), contenders, 0.05)
     good, raises, dies, hangs = section["rows"]
     medians = {variant: sample["median_ms"] for variant, sample in good["samples"].items()}
     assert sorted(medians, key=medians.get) == ["symcnn", "channels_last", "compile", "eager"]
