@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import prod
 from weakref import WeakKeyDictionary
 
@@ -37,16 +36,18 @@ class CudaBackend:
     Parameters
     ----------
     device : Device
+
+    Attributes
+    ----------
+    device
+    residents : Residents
+        What the device holds for all functions.
     """
 
     def __init__(self, device: Device):
         self.device = device
+        self.residents = Residents(device)
         self._kernels: WeakKeyDictionary[Step, Generated] = WeakKeyDictionary()
-
-    @cached_property
-    def residents(self) -> Residents:
-        """What the device holds for all functions."""
-        return Residents(self.device)
 
     @property
     def geometry(self) -> Geometry:
@@ -170,9 +171,7 @@ _opened: dict[int, CudaBackend] = {}  # by the identity of the device, which liv
 def numbered(number: int) -> CudaBackend:
     """The backend of GPU number `number`, or of the simulator if that is asked for."""
     device: Device = _simulator() if config.simulate_cuda else gpu(number)
-    if id(device) not in _opened:
-        _opened[id(device)] = CudaBackend(device)
-    return _opened[id(device)]
+    return _opened.setdefault(id(device), CudaBackend(device))  # in one move: other threads may ask, too
 
 
 def _simulator() -> Device:

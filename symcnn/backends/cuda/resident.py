@@ -6,6 +6,7 @@ this device saw it, the host's value is taken over; a run that updates the Share
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import finalize
@@ -36,13 +37,15 @@ class Residents:
     def __init__(self, device: Device):
         self._device = device
         self._of: dict[int, Resident] = {}  # by the identity of a Variable, for as long as that lives
+        self._lock = threading.Lock()
 
     def _resident(self, variable: Shared | Constant) -> Resident:
-        found = self._of.get(id(variable))
-        if found is None:
-            found = self._of[id(variable)] = Resident(self._device.allocate(variable.type.nbytes))
-            finalize(variable, self._of.pop, id(variable), None)
-        return found
+        with self._lock:  # of two functions that are built at the same time, both get the same memory
+            found = self._of.get(id(variable))
+            if found is None:
+                found = self._of[id(variable)] = Resident(self._device.allocate(variable.type.nbytes))
+                finalize(variable, self._of.pop, id(variable), None)
+            return found
 
     def constant(self, constant: Constant) -> Memory:
         """Memory that holds the value of a constant."""

@@ -3,6 +3,7 @@
 import gc
 import threading
 import weakref
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -156,3 +157,26 @@ def test_values_set_by_other_threads_are_not_lost(device):
         setter.join()
         f()
         assert s.get_value()[0] in (100 * k + 1, 100 * k + 2), k
+
+
+def test_functions_that_threads_build_at_once_share_a_value(monkeypatch):
+    """None has memory of its own for it, in which updates would be lost."""
+    spy, waiting = Spy(), threading.Barrier(2)
+    s, device, built = sc.shared(ONES, "s"), made(spy), []
+    allocate = spy.allocate
+
+    def allocating_slowly(nbytes):
+        if nbytes == ONES.nbytes:
+            with suppress(threading.BrokenBarrierError):
+                waiting.wait(0.1)  # for the other thread, if it comes
+        return allocate(nbytes)
+
+    monkeypatch.setattr(spy, "allocate", allocating_slowly)
+    threads = [threading.Thread(target=lambda: built.append(adding(s, 1, device))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for f in built:
+        f()
+    np.testing.assert_array_equal(s.get_value(), ONES + 2)
