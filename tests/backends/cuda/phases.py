@@ -25,6 +25,7 @@ import ast
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -201,7 +202,8 @@ class _Translation:
             lines.append(f"while {self._text(control)}:")
         changed |= _written([loop]) & self.memory
         self._may_change(changed)
-        self.known.pop(counter, None)
+        if counter is not None:
+            self.known.pop(counter)
         self.loops.append(counter)
         lines += ["    " + line for line in self._together(loop.body) or ["pass"]]
         self.loops.pop()
@@ -346,7 +348,7 @@ class _Tracking(ast.NodeTransformer):
     def _is_tracked(self, node):
         return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in self.tracked
 
-    def visit_Assign(self, node):
+    def visit_Assign(self, node: Any):
         node.value = self.visit(node.value)
         target = node.targets[0]
         if not self._is_tracked(target):
@@ -355,7 +357,7 @@ class _Tracking(ast.NodeTransformer):
         target.slice = self.visit(target.slice)
         return ast.Expr(self._call("store", target, node.value))
 
-    def visit_AugAssign(self, node):
+    def visit_AugAssign(self, node: Any):
         node.value = self.visit(node.value)
         if not self._is_tracked(node.target):
             node.target = self.visit(node.target)
@@ -365,11 +367,11 @@ class _Tracking(ast.NodeTransformer):
             self._call("store", node.target, ast.BinOp(self._call("load", node.target), node.op, node.value))
         )
 
-    def visit_Subscript(self, node):
+    def visit_Subscript(self, node: Any):
         self.generic_visit(node)
         return self._call("load", node) if self._is_tracked(node) else node
 
-    def visit_Call(self, node):
+    def visit_Call(self, node: Any):
         self.generic_visit(node)
         if ast.unparse(node.func) not in READERS:
             return node
@@ -385,7 +387,7 @@ class _Rename(ast.NodeTransformer):
     def __init__(self, threads: int, pointers, arrays):
         self.threads, self.pointers, self.arrays = threads, pointers, arrays
 
-    def visit_Attribute(self, node):
+    def visit_Attribute(self, node: Any):
         text = ast.unparse(node)
         if not text.startswith("cuda."):
             return node
@@ -395,13 +397,13 @@ class _Rename(ast.NodeTransformer):
         name = {"threadIdx": "thread", "blockIdx": f"block_{axis}", "gridDim": f"grid_{axis}"}[place]
         return ast.Name(_OURS + name, ast.Load())
 
-    def visit_Subscript(self, node):
+    def visit_Subscript(self, node: Any):
         self.generic_visit(node)
         if isinstance(node.value, ast.Name) and node.value.id in (*self.pointers, *self.arrays):
             node.slice = _call("uint64", self._place(node.value.id, node.slice))
         return node
 
-    def visit_Call(self, node):
+    def visit_Call(self, node: Any):
         self.generic_visit(node)
         if len(node.args) > 1 and isinstance(node.args[0], ast.Name):
             node.args[1] = self._place(node.args[0].id, node.args[1])
@@ -413,7 +415,7 @@ class _Rename(ast.NodeTransformer):
             return index
         return ast.BinOp(ast.Name(f"{_OURS}first_{name}", ast.Load()), ast.Add(), _call("int64", index))
 
-    def visit_Return(self, node):
+    def visit_Return(self, node: Any):
         return ast.Continue()
 
 
@@ -433,7 +435,13 @@ def _declared(s: ast.stmt) -> tuple[str, _Array] | None:
         return None
     given = dict(zip(("shape", "dtype"), s.value.args, strict=False)) | {k.arg: k.value for k in s.value.keywords}
     size, dtype, name = given.get("shape"), given.get("dtype"), _target(s)
-    if not (isinstance(size, ast.Constant) and isinstance(dtype, ast.Name) and dtype.id in DTYPES and name):
+    if not (
+        isinstance(size, ast.Constant)
+        and isinstance(size.value, int)
+        and isinstance(dtype, ast.Name)
+        and dtype.id in DTYPES
+        and name
+    ):
         raise Refused(f"`{_first_line(s)}`: write `name = {function}(literal, dtype)`")
     return name, _Array("local" in function, size.value, dtype.id)
 
@@ -488,9 +496,9 @@ def _kinds(body, memory) -> tuple[set[str], set[str]]:
     counters: set[str] = set()
     alone: set[str] = set()
 
-    def collect(statements):
+    def collect(statements: Iterable[Any]):
         for s in statements:
-            if isinstance(s, (ast.For, ast.While)) and _has_barrier(s):
+            if _is_loop(s) and _has_barrier(s):
                 if isinstance(s, ast.For):
                     counters.update(_names(s.target))
                 collect(s.body)
@@ -591,6 +599,10 @@ def _target(s) -> str | None:
     if isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.targets[0], ast.Name):
         return s.targets[0].id
     return None
+
+
+def _is_loop(s) -> bool:
+    return isinstance(s, (ast.For, ast.While))
 
 
 def _is_docstring(s) -> bool:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from typing import Any
 from unittest import mock
 
 from symcnn.backends.cache import KernelCache
@@ -49,16 +50,17 @@ def ptx_of(kernel: Kernel, capabilities: Sequence[Capability]) -> dict[Capabilit
 
 
 def _compiled(kernel: Kernel, capabilities) -> dict[Capability, str]:
-    from numba.cuda.codegen import CUDACodeLibrary
+    from numba.cuda import codegen
 
-    assemble, libraries = CUDACodeLibrary.get_asm_strs, []
+    library_class: Any = codegen.CUDACodeLibrary
+    assemble, libraries = library_class.get_asm_strs, []
 
     def remembering(library, cc=None):
         libraries.append(library)
         return assemble(library, cc)
 
     first, *others = capabilities
-    with mock.patch.object(CUDACodeLibrary, "get_asm_strs", remembering):
+    with mock.patch.object(library_class, "get_asm_strs", remembering):
         made = {first: compiler.ptx(kernel, first)}
     return made | {cc: "\n".join(assemble(libraries[-1], cc)) for cc in others}
 
