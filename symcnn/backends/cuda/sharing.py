@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from symcnn.backends.cuda.threads import ThreadCode
 from symcnn.backends.nests.expressions import Scope, indent, storage
 from symcnn.backends.nests.folds import STEP, Best, Position, Total
-from symcnn.ir.loops import BOOL, const
+from symcnn.ir.loops import BOOL, Const, const
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.launch import Geometry
+
+SUMMED = 256  # elements that a thread adds up, before it adds their sum to the others: errors grow with each addition
 
 
 class SharedFolds(ThreadCode):
@@ -59,6 +61,11 @@ class SharedFolds(ThreadCode):
         if len(axes) > 1:
             inner.lines.append(f"{self.counters[axes[0].name]} = {rest}")
         body = Scope(inner, frozenset(), guarded=bool(conditions))
+        most = self.geometry.row * SUMMED
+        few = isinstance(total, Const) and total.value <= most
+        sums = [a for a in accumulators if isinstance(a, Total) and a.fold.kind == "sum" and a.dtype.kind == "f"]
+        for a in [] if few else sums:
+            a.part = self.temporary("part")
         for a, value in zip(accumulators, bodies, strict=True):
             body.lines += a.update(value, body)
         if conditions:
@@ -66,8 +73,19 @@ class SharedFolds(ThreadCode):
             inner.lines += [f"if {test}:", *indent(body.lines)]
         else:
             inner.lines += body.lines
-        span = f"thread, {self.integer(total, scope)}, int32({self.geometry.row})"
-        scope.lines += [f"for {counter} in range({span}):", *indent(inner.lines)]
+        end, step = self.integer(total, scope), f"int32({self.geometry.row})"
+        if few or not sums:
+            scope.lines += [f"for {counter} in range(thread, {end}, {step}):", *indent(inner.lines)]
+            return
+        start = self.temporary("start")
+        scope.lines += [
+            f"for {start} in range(thread, {end}, int32({most})):",
+            *(f"    {a.part} = {a.dtype.name}(0.0)" for a in sums),
+            # the end of a part may have more than 32 bits, that of all has not
+            f"    for {counter} in range({start}, int32(min({start} + {most}, {end})), {step}):",
+            *indent(indent(inner.lines)),
+            *(f"    {a.total} = {a.total} + {a.part}" for a in sums),
+        ]
 
     def _reduce(self, scope: Scope, accumulators):
         """The threads' parts, in shared memory, folded pairwise; the first of them is the result."""

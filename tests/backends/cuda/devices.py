@@ -59,8 +59,8 @@ class Emulator(Simulator):
         pointers = []
         for (memory, offset), name in zip(call.pointers, call.kernel.operands, strict=True):
             size = np.dtype(name).itemsize
-            whole = memory.owner[offset:]
-            pointers.append(whole[: len(whole) // size * size].view(name))
+            whole = memory.owner[offset % size :]  # from the start: the indices of a reversed view are negative
+            pointers.append((whole[: len(whole) // size * size].view(name), offset // size))
         emulate(call.kernel, call.grid, pointers, call.sizes, interpreted=self._interpreted)
 
 

@@ -376,3 +376,14 @@ def test_functions_and_gradients_of_the_examples_compile(monkeypatch):
     cases = [(*p.values, p.id) for p in example_cases() if p.id in names]
     kernels = kernels_of(cases, EMULATED, with_gradients=True)
     assert {name: bad for kernel, name in kernels.items() if (bad := complaints(kernel))} == {}
+
+
+def test_long_sums_are_as_exact_as_those_of_numpy():
+    """A thread of a block does not add thousands of elements to one growing sum."""
+    x = sc.input("x", (None,))
+    data = array(300_000, low=0, high=1)
+    f = sc.function([x], [sc.sum(x * x), sc.max(x)], device=made(Emulator(SIMULATED, interpreted=False)))
+    exact = np.sum(data.astype(np.float64) ** 2)
+    total, largest = f(data)
+    assert abs(float(total) - exact) < 5e-7 * exact
+    assert largest == data.max()
