@@ -20,7 +20,7 @@ from symcnn.backends.cuda import compiler
 from symcnn.backends.cuda.bindings import Driver, DriverError
 from symcnn.backends.cuda.device import Call, Memory
 from symcnn.backends.cuda.launch import ON_DEVICE, Kernel
-from symcnn.backends.cuda.pool import Block, Lease, Pool
+from symcnn.backends.cuda.pool import Block, Lease, Pool, Usage
 from symcnn.backends.cuda.uploads import Uploads
 from symcnn.errors import BackendError
 
@@ -187,7 +187,7 @@ class Gpu:
                 self._launch(packed, self._compute)
         else:
             self._driver.cuGraphLaunch(recording.graph, self._compute)
-        recording.used = self._uploads.after()
+        recording.usage.number = self._uploads.after()
         self._uploads.mark()
 
     # ---- memory
@@ -323,19 +323,13 @@ class _Packed:
 
 
 class _Recording:
-    """Launches as one graph of the driver's, or one after the other if there can be none.
-
-    Attributes
-    ----------
-    used : int
-        Number of the work that it was last.
-    """
+    """Launches as one graph of the driver's, or one after the other if there can be none."""
 
     def __init__(self, gpu: Gpu, launches: list[_Packed]):
-        self._gpu, self.launches, self.used = gpu, launches, 0
+        self._gpu, self.launches, self.usage = gpu, launches, Usage(self)
         self.blocks = frozenset().union(*(packed.blocks for packed in launches))
         for block in self.blocks:
-            block.recordings.add(self)
+            block.is_used_by(self.usage)
         self.graph = gpu._capture(launches) if launches else None
         if self.graph is not None:
             finalize(self, gpu._unused.append, self.graph).atexit = False

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from weakref import WeakSet
+from typing import Any
+from weakref import ref
 
 from symcnn.backends.cuda.bindings import OUT_OF_MEMORY, Driver, DriverError
 from symcnn.backends.cuda.device import Memory
@@ -16,6 +17,25 @@ from symcnn.errors import BackendError
 
 SMALL, LARGE = 512, 2**21  # sizes are rounded up to multiples, so that a block suits more than one tensor
 MIB = 2**20
+
+
+class Usage:
+    """When a recording was last asked for. The GPU may have yet to do that when nobody has the recording any more.
+
+    Attributes
+    ----------
+    number : int
+        In the numbering of `Uploads`.
+    """
+
+    __slots__ = ("_recording", "number")
+
+    def __init__(self, recording: Any):
+        self.number, self._recording = 0, ref(recording)
+
+    @property
+    def is_final(self) -> bool:
+        return self._recording() is None
 
 
 class Block:
@@ -27,19 +47,25 @@ class Block:
     used : int
         When work of the compute stream was last asked for that uses it, in the numbering of `Uploads`; recordings count
         for themselves.
-    recordings : WeakSet
-        The graphs that use it whenever they run.
+    recordings : list of Usage
+        Of the graphs that use it whenever they run.
     """
 
-    __slots__ = ("__weakref__", "address", "nbytes", "recordings", "used")
+    __slots__ = ("address", "nbytes", "recordings", "used")
 
     def __init__(self, address: int, nbytes: int):
         self.address, self.nbytes, self.used = address, nbytes, 0
-        self.recordings: WeakSet = WeakSet()
+        self.recordings: list[Usage] = []
 
     @property
     def last_used(self) -> int:
-        return max([self.used, *(recording.used for recording in self.recordings)])
+        return max([self.used, *(usage.number for usage in self.recordings)])
+
+    def is_used_by(self, usage: Usage) -> None:
+        """One more recording uses it; of those that nobody has any more, only the last run counts."""
+        final = [u for u in self.recordings if u.is_final]
+        self.used = max([self.used, *(u.number for u in final)])
+        self.recordings = [*(u for u in self.recordings if u not in final), usage]
 
 
 class Lease:

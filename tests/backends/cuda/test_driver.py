@@ -256,6 +256,23 @@ def test_memory_goes_to_another_owner_while_the_gpu_is_at_work(make, seed):
     assert download(gpu, y, expected).tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_memory_of_a_recording_that_is_gone_may_still_be_read(make, seed):
+    """The GPU has yet to do its last run when somebody else gets the memory."""
+    gpu = make(seed)
+    y, expected = upload(gpu, np.zeros(5, "float32")), np.zeros(5, "float32")
+    addresses = set()
+    for k in range(10):
+        x = upload(gpu, np.full(5, k, "float32"))
+        addresses.add(x.address)
+        gpu.record([adding(x, y, 5)])()
+        expected = 2 * expected + k
+        del x
+    assert len(addresses) == 1
+    assert download(gpu, y, expected).tolist() == expected.tolist()
+    assert all(len(memory.owner.block.recordings) <= 1 for memory in (y, upload(gpu, expected)))
+
+
 def test_the_next_upload_runs_beside_the_kernels_if_its_memory_is_not_theirs(make):
     gpu = make()  # moves only when it must
     ones = np.ones(4, "float32")
