@@ -1,5 +1,6 @@
 """What the contract tests share: every structured op found by introspection, operands for its examples, comparison."""
 
+import os
 import pkgutil
 from importlib import import_module
 
@@ -14,6 +15,7 @@ from symcnn.ir.variable import apply
 from symcnn.ops.elementwise import Elementwise
 
 FLOATS = ("float32", "float64")
+ON_GPU = bool(os.environ.get("SYMCNN_TEST_GPU"))  # else "cuda" is simulated, thread by thread in Python
 # Of the largest magnitude in the result, at least of 1: examples are small, so only the order of sums may differ.
 TOLERANCE = {"float32": 4e-6, "float64": 1e-13}
 
@@ -41,11 +43,21 @@ def example_cases() -> list:
     ]
 
 
+def cases_by_device(devices, on_cuda: int) -> list:
+    """(device, op, example) for each of `devices`; on cuda, if it is only simulated, `on_cuda` examples per op."""
+    return [
+        pytest.param(device, *case.values, id=f"{device}-{case.id}")
+        for device in devices
+        for case in example_cases()
+        if device != "cuda" or ON_GPU or int(case.id.rpartition("-")[2]) < on_cuda
+    ]
+
+
 def device_cases() -> list:
-    """(device, tuned, dtype): every backend, the cpu once more with generated kernels only; float32 alone on cuda, where
-    most machines only simulate a GPU."""
+    """(device, tuned, dtype): every backend, the cpu once more with generated kernels only; float32 alone on cuda, if that
+    is only simulated."""
     ways = [(device, True) for device in BACKENDS] + [("cpu", False)]
-    return [(*way, dtype) for way in ways for dtype in (FLOATS if way[0] != "cuda" else FLOATS[:1])]
+    return [(*way, dtype) for way in ways for dtype in (FLOATS if way[0] != "cuda" or ON_GPU else FLOATS[:1])]
 
 
 def arrays_for(example, dtype, seed=0) -> list[np.ndarray]:

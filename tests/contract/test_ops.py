@@ -13,12 +13,15 @@ from tests.contract.cases import (
     arrays_for,
     assert_agree,
     build,
+    cases_by_device,
     device_cases,
     example_cases,
     op_classes,
     reference,
     run,
 )
+
+OTHERS = sorted(set(BACKENDS) - {"reference"})
 
 every_example = pytest.mark.parametrize(("op", "example"), example_cases())
 
@@ -46,8 +49,7 @@ def test_value_equals_reference(op, example, device, tuned, dtype, monkeypatch):
     assert_agree(run(inputs, y, arrays, device), reference(op, arrays))
 
 
-@every_example
-@pytest.mark.parametrize("device", BACKENDS)
+@pytest.mark.parametrize(("device", "op", "example"), cases_by_device(BACKENDS, on_cuda=1))
 def test_sizes_may_be_unknown_until_the_call(op, example, device):
     arrays = arrays_for(example, "float32")
     expected = reference(op, arrays)
@@ -64,8 +66,7 @@ def test_sizes_may_be_unknown_until_the_call(op, example, device):
     assert_agree(found, expected)
 
 
-@every_example
-@pytest.mark.parametrize("device", BACKENDS)
+@pytest.mark.parametrize(("device", "op", "example"), cases_by_device(BACKENDS, on_cuda=1))
 def test_debug_mode_agrees(op, example, device):
     arrays = arrays_for(example, "float32")
     inputs, y = build(op, arrays)
@@ -106,8 +107,7 @@ def test_rewriting_changes_no_value(op, example):
         assert_agree(after, before)
 
 
-@every_example
-@pytest.mark.parametrize("device", sorted(set(BACKENDS) - {"reference"}))
+@pytest.mark.parametrize(("device", "op", "example"), cases_by_device(OTHERS, on_cuda=3))
 def test_gradient_equals_that_of_the_reference(op, example, device):
     arrays = arrays_for(example, "float32")
     inputs, outputs = with_gradients(op, arrays)
