@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 256
 SHORT_ROW = 64  # elements of a row, or of a sum, that one thread rather does alone
-MANY = 16_384  # results that are threads enough, however long their sums
+MANY = 4096  # results that are threads enough, however long their sums
 FOUR = 4  # elements of 4 bytes that one instruction moves
 WIDE_GRID = 1024  # blocks that share out a single row
 

@@ -104,7 +104,8 @@ def _driver() -> Driver:
             "there is no NVIDIA driver",
             found=str(error),
             hint="install the driver of your GPU (nvidia-smi tells whether it works); in a container, start it with "
-            "its GPUs (docker run --gpus all); device='cpu' needs neither",
+            "its GPUs (docker run --gpus all); device='cpu' needs neither, and sc.config.simulate_cuda = True runs the kernels "
+            "in a simulator, slowly",
         ) from None
     return driver
 
