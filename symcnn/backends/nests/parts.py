@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symcnn.backends.nests.expressions import contiguity, loads_below, rebuilt
+from symcnn.backends.nests.expressions import MERGED, contiguity, loads_below, rebuilt
 from symcnn.ir.loops import Axis, Call, Const, Expr, Fold, Index, Load, Nest, Size, Store, call, children, const
 
 LEAST_PART = 32  # elements folded into each of the results
@@ -82,7 +82,12 @@ def _large_folds(nest: Nest) -> list[Fold]:
         if expr in seen:
             continue
         seen.add(expr)
-        if isinstance(expr, Fold) and expr.kind not in _ARGUMENTS and not _has_fold(expr.body):
+        if (
+            isinstance(expr, Fold)
+            and expr.kind not in _ARGUMENTS
+            and not _has_fold(expr.body)
+            and not _is_inside_another(expr, nest)
+        ):
             found.append(expr)
         stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
     along = {f: _along(f, nest) for f in found}
@@ -97,14 +102,25 @@ def _large_folds(nest: Nest) -> list[Fold]:
 
 def _along(fold: Fold, nest: Nest) -> tuple[Axis, ...]:
     """The axes of `nest` along which results of `fold` differ: a total stands beside loops that it knows nothing of."""
+    counters = _counters(fold)
+    return tuple(axis for axis in nest.axes if axis.name in counters)
+
+
+def _is_inside_another(fold: Fold, nest: Nest) -> bool:
+    """Whether results of `fold` differ along the axes of a fold around it, which the parts would not know."""
+    return not _counters(fold) <= {MERGED.axis, *(axis.name for axis in (*nest.axes, *fold.axes))}
+
+
+def _counters(root: Expr) -> set[str]:
+    """The axes of which the counters stand somewhere below `root`."""
     below: set[Expr] = set()
-    stack: list[Expr] = [fold]
+    stack = [root]
     while stack:
         expr = stack.pop()
         if expr not in below:
             below.add(expr)
             stack.extend(children(expr))
-    return tuple(axis for axis in nest.axes if Index(axis.name) in below)
+    return {expr.axis for expr in below if isinstance(expr, Index)}
 
 
 def _along_memory(fold: Fold, axis: Axis) -> bool:
