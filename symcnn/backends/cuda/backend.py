@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from weakref import WeakKeyDictionary
 
@@ -48,10 +49,14 @@ class CudaBackend:
         self.device = device
         self.residents = Residents(device)
         self._kernels: WeakKeyDictionary[Step, Generated] = WeakKeyDictionary()
+        self._geometries: WeakKeyDictionary[Step, Geometry] = WeakKeyDictionary()
 
-    @property
-    def geometry(self) -> Geometry:
-        return self.device.geometry
+    def _geometry(self, step: Step) -> Geometry:
+        """That of the device, its tensor cores only if they were allowed when the function was built."""
+        if step not in self._geometries:
+            given = self.device.geometry
+            self._geometries[step] = replace(given, tensor_cores=given.tensor_cores and config.tf32)
+        return self._geometries[step]
 
     @property
     def compile_seconds(self) -> float:
@@ -86,11 +91,11 @@ class CudaBackend:
         if step.tuned is None:
             return [stage.kernel for stage in self._generated(step).stages]
         v = step.tuned
-        return tuned_kernel(v.op).kernels(v.op, [x.type for x in v.inputs], v.type, Finish(step), self.geometry)
+        return tuned_kernel(v.op).kernels(v.op, [x.type for x in v.inputs], v.type, Finish(step), self._geometry(step))
 
     def _generated(self, step: Step) -> Generated:
         if step not in self._kernels:
-            self._kernels[step] = generate(step, self.geometry)
+            self._kernels[step] = generate(step, self._geometry(step))
         return self._kernels[step]
 
     # ---- launches
@@ -106,7 +111,7 @@ class CudaBackend:
         workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
         types = [x.type for x in v.inputs]
         finish = Finish(step).bound(plan)
-        return entry.launches(v.op, types, v.type, output, operands, finish, self.geometry, workspace)
+        return entry.launches(v.op, types, v.type, output, operands, finish, self._geometry(step), workspace)
 
     def _generated_launches(self, plan, step) -> list[Launch]:
         *early, last = self._generated(step).stages

@@ -8,8 +8,11 @@ import pytest
 
 import symcnn as sc
 from symcnn.backends.base import backend
+from symcnn.backends.cuda.backend import CudaBackend
 from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED
 from symcnn.errors import InputError
+from symcnn.rewrite.pipeline import simplify
+from symcnn.schedule.lower import lower
 from tests.backends.cuda.devices import Emulator, Spy, backend_of, made
 
 rng = np.random.default_rng(0)
@@ -157,9 +160,22 @@ def test_devices_by_number(monkeypatch):
     monkeypatch.setattr(sc.config, "simulate_cuda", True)
     one = backend("cuda")
     assert one is backend("cuda") is backend("cuda:0")
-    assert one.geometry is SIMULATED
+    assert one.device.geometry is SIMULATED
     with pytest.raises(InputError):
         backend("cuda:zero")
+
+
+def test_tf32_is_as_when_a_function_was_built(monkeypatch):
+    monkeypatch.setattr(sc.config, "tf32", True)
+    gpu = Emulator(ON_DEVICE)
+    built = CudaBackend(gpu)
+    y = sc.conv2d(sc.input("x", (None, 8, 9, 9)), sc.shared(np.ones((16, 8, 3, 3), "float32")))
+    program = lower(simplify([y])[-1].outputs, {}, built.tuned, built.finishes_rows, built.keeps_rows)
+    (step,) = (s for s in program.steps if s.tuned is not None)
+    before = built.kernels_of(step)
+    monkeypatch.setattr(sc.config, "tf32", False)
+    assert built.kernels_of(step) == before
+    assert CudaBackend(gpu).kernels_of(step) != before
 
 
 def test_geometries():

@@ -16,7 +16,6 @@ from symcnn.backends.cuda.tuned.precision import is_wide, may_be_wide, one_preci
 from symcnn.backends.cuda.tuned.source import Ending
 from symcnn.backends.cuda.tuned.template import product
 from symcnn.backends.cuda.tuned.tiles import Tile, blocks_for, pieces_for, row_tiles, tile_for, tiles
-from symcnn.config import config
 from symcnn.schedule.plan import View
 
 INTEGERS = (
@@ -57,7 +56,7 @@ class Conv2dWeightGrad:
         channels = filter_shape[0]
         found = [
             _product(tile, dtype, wide)
-            for tile in tiles(geometry, dtype, rows, columns, config.tf32)
+            for tile in tiles(geometry, dtype, rows, columns, tf32=True)
             for wide in pairs(may_be_wide(rows, dtype), may_be_wide(channels, dtype))
         ]
         return [*found, *_adder(dtype, finish, geometry).kernels()]
@@ -97,7 +96,7 @@ def _cut(op, output: View, g: View, geometry) -> tuple[Tile, int, int]:
     """The tile, and into how many pieces of how many steps the sum is cut."""
     groups = op.inner.window.groups
     rows, columns = output.shape[0] // groups, prod(output.shape[1:])
-    tile = tile_for(tiles(geometry, output.dtype.name, rows, columns, config.tf32), rows, columns, groups)
+    tile = tile_for(tiles(geometry, output.dtype.name, rows, columns, tf32=True), rows, columns, groups)
     return tile, *pieces_for(tile, rows, columns, prod(g.shape[:3]), groups)
 
 

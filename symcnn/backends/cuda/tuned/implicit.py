@@ -20,7 +20,6 @@ from symcnn.backends.cuda.tuned.precision import VECTOR, is_wide, may_be_wide, o
 from symcnn.backends.cuda.tuned.source import Ending
 from symcnn.backends.cuda.tuned.template import product
 from symcnn.backends.cuda.tuned.tiles import MANY, Tile, blocks_for, pieces_for, row_tiles, tile_for, tiles
-from symcnn.config import config
 from symcnn.schedule.plan import View
 
 PRODUCT = ("rows", "columns", "row_tiles", "steps")
@@ -108,7 +107,7 @@ class Problem:
     def cut(self, geometry) -> tuple[Tile, int, int]:
         """The tile, and into how many pieces of how many steps the sum is cut."""
         dtype, outer = self.image.dtype.name, self.groups * self.classes
-        tile = tile_for(tiles(geometry, dtype, MANY, self.columns, config.tf32), self.rows, self.columns, outer)
+        tile = tile_for(tiles(geometry, dtype, MANY, self.columns, tf32=True), self.rows, self.columns, outer)
         depth = self.channels * prod(self.filters.shape[2:])
         if self.classes > 1:
             return tile, 1, max(depth, 1)
@@ -192,7 +191,7 @@ class Implicit:
         endings = Ending(dtype, finish), Ending(dtype)
         found = [
             self._product(op, tile, side, wide, ending)
-            for tile in tiles(geometry, dtype, MANY, columns, config.tf32)
+            for tile in tiles(geometry, dtype, MANY, columns, tf32=True)
             for side in ((Matrix, Filters) if right is None else (right,))
             for wide in self._widths(types[1].shape, op.inner.window.groups, columns, dtype)
             for ending in endings

@@ -60,7 +60,7 @@ MANY = 1 << 20
 def tiles(geometry, dtype: str, rows: int | None, columns: int | None, tf32: bool = False) -> tuple[Tile, ...]:
     """Every tile that products of so many rows and columns may take; ``None`` for numbers that are not known.
 
-    If they may be computed in `tf32`, tensor cores do, where they can.
+    If they may be computed in `tf32`, tensor cores do, where the geometry has them.
     """
     if geometry.tile != "large":
         return (SMALL,)

@@ -9,6 +9,7 @@ from symcnn.backends.cuda.device import Call, Memory
 from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, WORKSPACE
 from symcnn.backends.cuda.simulator import SIMULATOR
 from symcnn.backends.cuda.tuned import tuned_kernel
+from symcnn.config import config
 from symcnn.ir.types import TensorType
 from symcnn.schedule.plan import View
 from tests.backends.cuda.emulation import emulate
@@ -67,13 +68,18 @@ def simulate(kernel, grid, pointers, sizes):
     )
 
 
+def in_precision(geometry):
+    """`geometry`, with tensor cores only if the settings allow tf32."""
+    return replace(geometry, tensor_cores=geometry.tensor_cores and config.tf32)
+
+
 def launch(op, arrays, geometry="large", known=lambda size: True, bias=None) -> Any:
     """The result of the tuned kernels of `op`, and of an epilogue of bias and relu if a bias is given.
 
     Sizes for which `known` is false are unknown when kernels are chosen.
     """
     run = simulate if geometry == "small" else emulate
-    geometry, entry = GEOMETRIES[geometry], tuned_kernel(op)
+    geometry, entry = in_precision(GEOMETRIES[geometry]), tuned_kernel(op)
     concrete = [TensorType(a.dtype, a.shape) for a in arrays]
     types = [TensorType(t.dtype, tuple(d if known(d) else None for d in t.shape)) for t in concrete]
     made, output_type = op.infer(*concrete), op.infer(*types)

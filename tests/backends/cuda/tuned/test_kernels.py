@@ -12,7 +12,7 @@ from symcnn.ops.conv import Conv2d, Conv2dInputGrad, Conv2dWeightGrad
 from symcnn.ops.linalg import MatMul
 from symcnn.ops.window import Window2d
 from tests.backends.cuda.ptx import INSTALLED, lint, ptxas
-from tests.backends.cuda.tuned.launching import BiasRelu
+from tests.backends.cuda.tuned.launching import BiasRelu, in_precision
 
 pytest.importorskip("numba_cuda")
 compiler = pytest.importorskip("symcnn.backends.cuda.compiler")
@@ -38,7 +38,7 @@ CASES = {
 def kernels(case, dtype="float32"):
     op, *shapes = CASES[case]
     types = [TensorType(np.dtype(dtype), shape) for shape in shapes]
-    return tuned_kernel(op).kernels(op, types, op.infer(*types), BiasRelu(dtype), ON_DEVICE)
+    return tuned_kernel(op).kernels(op, types, op.infer(*types), BiasRelu(dtype), in_precision(ON_DEVICE))
 
 
 def check(kernel, cc):
