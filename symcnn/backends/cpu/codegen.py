@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from symcnn.backends.cpu.interiors import Interiors
 from symcnn.backends.cpu.launch import HEADER
 from symcnn.backends.nests.expressions import Row, Scope, indent, storage
+from symcnn.backends.nests.folds import always_evaluated
 from symcnn.backends.nests.normal import normal_form
 from symcnn.backends.nests.parts import in_parts
-from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Nest, children
+from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Nest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +92,7 @@ class _Generator(Interiors):
         self.in_place = {v: in_place[v] for v in written if v in in_place}
         for store in nest.stores:
             self.analyse(store.value)
-        self.together = _always_evaluated([store.value for store in nest.stores])
+        self.together = always_evaluated([store.value for store in nest.stores])
         # Loop counters by their place, so that the text does not depend on where in a graph the loops come from.
         self.counters = {axis.name: f"i{k}" for k, axis in enumerate(nest.axes)}
         if step.tuned is not None:
@@ -211,18 +212,3 @@ class _Generator(Interiors):
             if store.target.dtype == BOOL:
                 text = f"uint8({text})"
             scope.lines.append(f"{target}[{self.offset(store.target, store.index, scope)}] = {text}")
-
-
-def _always_evaluated(values) -> list[Fold]:
-    """The folds below `values` that do not stand in a branch."""
-    found: dict[Fold, None] = {}
-    stack, seen = list(reversed(values)), set()
-    while stack:
-        expr = stack.pop()
-        if expr in seen:
-            continue
-        seen.add(expr)
-        if isinstance(expr, Fold):
-            found[expr] = None
-        stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
-    return list(found)

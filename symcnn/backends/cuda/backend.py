@@ -110,7 +110,7 @@ class CudaBackend:
         size = entry.workspace(v.op, output, operands)
         workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
         types = [x.type for x in v.inputs]
-        finish = Finish(step).bound(plan)
+        finish = Finish(step, plan)
         return entry.launches(v.op, types, v.type, output, operands, finish, self._geometry(step), workspace)
 
     def _generated_launches(self, plan, step) -> list[Launch]:

@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING
 from symcnn.backends.cuda.launch import Kernel
 from symcnn.backends.cuda.sharing import SharedFolds
 from symcnn.backends.nests.expressions import MERGED, Scope, contiguity, indent, loads_below, storage
+from symcnn.backends.nests.folds import always_evaluated
 from symcnn.backends.nests.normal import normal_form
 from symcnn.backends.nests.parts import in_parts, usual
-from symcnn.ir.loops import BOOL, Axis, Call, Const, Expr, Fold, Index, Load, Nest, children, const
+from symcnn.backends.nests.sizes import product
+from symcnn.ir.loops import BOOL, Axis, Const, Expr, Fold, Index, Load, Nest
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.launch import Geometry
@@ -83,14 +85,6 @@ def generate(step: Step, geometry: Geometry) -> Generated:
     parts, nest = in_parts(normal_form(step), MOST_PARTS, float64_sums=False)
     before = _Generator(step, parts, geometry, "parts of ").run() if parts is not None else None
     return _Generator(step, nest, geometry).run(before)
-
-
-def product(axes) -> Expr:
-    """How many points `axes` span."""
-    total: Expr = const(1)
-    for axis in axes:
-        total = total * axis.extent
-    return total
 
 
 class _Generator(SharedFolds):
@@ -221,7 +215,7 @@ class _Generator(SharedFolds):
     def _threads(self, outer, inner) -> list[str]:
         top = Scope(None, frozenset())
         body = Scope(top, frozenset(a.name for a in outer))
-        self._decompose(body, outer, "point")
+        self.count(body, outer, "point")
         self._stores(body, [s for s in self.nest.stores if len(s.axes) <= len(outer)])
         points = [s for s in self.nest.stores if len(s.axes) > len(outer)]
         if points:
@@ -254,10 +248,10 @@ class _Generator(SharedFolds):
     def _blocks(self, outer, inner) -> list[str]:
         self.block = body = Scope(None, frozenset(a.name for a in outer))
         many = not outer and bool(inner)  # the blocks share out a single row, each with all folds to itself
-        self._decompose(body, outer, "cuda.blockIdx.x")
+        self.count(body, outer, "block")
         rows = [s for s in self.nest.stores if len(s.axes) <= len(outer)]
         points = [s for s in self.nest.stores if len(s.axes) > len(outer)]
-        first = "thread == 0 and cuda.blockIdx.x == 0" if many else "thread == 0"
+        first = "thread == 0 and block == 0" if many else "thread == 0"
         names = frozenset(a.name for a in inner)
         for fold in [f for f in self.together if not self.free_in(f) & names and not self._inside_another(f)]:
             self.emit(fold, body)  # outside any branch: all threads take part in the sums
@@ -270,32 +264,22 @@ class _Generator(SharedFolds):
             body.lines += ["cuda.syncthreads()", f"if {first}:", *indent(one.lines)]
         if points:
             loop = Scope(body, names)
-            self._decompose(loop, inner, "point")
+            if len(inner) > 1:
+                self.count(loop, inner, "point")
             self._stores(loop, points)
             step = f"int32(cuda.gridDim.x * {self.geometry.row})" if many else f"int32({self.geometry.row})"
-            start = f"int32(cuda.blockIdx.x * {self.geometry.row} + thread)" if many else "thread"
+            start = f"int32(block * {self.geometry.row} + thread)" if many else "thread"
             span = f"{start}, {self.integer(product(inner), body)}, {step}"
             counter = self.counters[inner[0].name] if len(inner) == 1 else "point"
             body.lines += [f"for {counter} in range({span}):", *indent(loop.lines)]
-        return ["thread = int32(cuda.threadIdx.x)", *self.shared, *body.lines]
+        return [
+            *(["block = int32(cuda.blockIdx.x)"] if outer or many else []),
+            "thread = int32(cuda.threadIdx.x)",
+            *self.shared,
+            *body.lines,
+        ]
 
     # ---- both
-
-    def _decompose(self, scope: Scope, axes, point: str):
-        """The counters of `axes` from the number of the point."""
-        if len(axes) < 2:
-            if axes and not (point == "point" and scope.parent is self.block and self.block is not None):
-                scope.lines.append(
-                    f"{self.counters[axes[0].name]} = {point if point == 'point' else f'int32({point})'}"
-                )
-            return
-        rest = point if point == "point" else f"int32({point})"
-        for axis in reversed(axes[1:]):
-            extent, counter = self.integer(axis.extent, scope), self.counters[axis.name]
-            scope.lines.append(f"{counter} = rest({rest}, {_typed(extent)})")
-            scope.lines.append(f"over_{counter} = quotient({rest}, {_typed(extent)})")
-            rest = f"over_{counter}"
-        scope.lines.append(f"{self.counters[axes[0].name]} = {rest}")
 
     def _stores(self, scope: Scope, stores):
         """All values first, then all writes: a write may replace an operand of another value."""
@@ -316,22 +300,3 @@ def _is_point(index, variable, axis: str) -> bool:
     """Whether `index` is the counter of `axis` along memory, and 0 along every dimension before."""
     flat = [k for k, i in enumerate(index) if not (isinstance(i, Const) and i.value == 0) and i is not MERGED]
     return len(flat) == 1 and index[flat[0]] is Index(axis) and all(d == 1 for d in variable.shape[flat[0] + 1 :])
-
-
-def _typed(extent: str) -> str:
-    return extent if extent.isidentifier() else f"int32({extent})"
-
-
-def always_evaluated(values) -> list[Fold]:
-    """The folds below `values` that do not stand in a branch."""
-    found: dict[Fold, None] = {}
-    stack, seen = list(reversed(values)), set()
-    while stack:
-        expr = stack.pop()
-        if expr in seen:
-            continue
-        seen.add(expr)
-        if isinstance(expr, Fold):
-            found[expr] = None
-        stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
-    return list(found)

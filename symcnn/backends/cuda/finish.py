@@ -6,23 +6,28 @@ follows element by element cost no memory traffic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symcnn.backends.cuda.threads import ThreadCode
 from symcnn.backends.nests.expressions import Scope, loads_below, storage
 from symcnn.backends.nests.normal import normal_form
 from symcnn.backends.nests.sizes import integer
-from symcnn.ir.loops import BOOL, Const, Expr, shape_of
+from symcnn.ir.loops import BOOL, shape_of
 
 if TYPE_CHECKING:
     from symcnn.ir.variable import Variable
     from symcnn.schedule.lower import Step
-    from symcnn.schedule.plan import Plan, View
+    from symcnn.schedule.plan import Plan
 
 
 class Finish:
     """The end of the tuned kernel of one step.
+
+    Parameters
+    ----------
+    step : Step
+    plan : Plan, optional
+        What its names stand for, once shapes are known.
 
     Attributes
     ----------
@@ -32,16 +37,20 @@ class Finish:
         Of what they lead to.
     integer_names : tuple of str
         Names of its integers, which follow the kernel's own.
+    views : tuple of View
+        What its pointers lead to; none without a plan.
+    sizes : tuple of int
+        Its integers; none without a plan.
     """
 
-    def __init__(self, step: Step):
+    def __init__(self, step: Step, plan: Plan | None = None):
         self._step = step
-        code = self._code("row", "column", "value")
-        self._variables: tuple[Variable, ...] = tuple(code.operands)
-        self._sizes: tuple[Expr, ...] = tuple(code.integers)
+        code = _Code(step, "row", "column", "value")
         self.operands = tuple(code.operands.values())
-        self.dtypes = tuple(storage(v.dtype) for v in self._variables)
+        self.dtypes = tuple(storage(v.dtype) for v in code.operands)
         self.integer_names = tuple(code.integers.values())
+        self.views = () if plan is None else tuple(map(plan.view, code.operands))
+        self.sizes = () if plan is None else tuple(integer(e, plan.types) for e in code.integers)
 
     def lines(self, row: str, column: str, value: str) -> list[str]:
         """Statements that use up one element.
@@ -55,49 +64,7 @@ class Finish:
         value : str
             Name of the element.
         """
-        return self._code(row, column, value).lines
-
-    def bound(self, plan: Plan) -> BoundFinish:
-        """This end, with what its names stand for."""
-        return BoundFinish(
-            self, tuple(map(plan.view, self._variables)), tuple(integer(e, plan.types) for e in self._sizes)
-        )
-
-    def _code(self, row, column, value) -> _Code:
-        return _Code(self._step, row, column, value)
-
-
-@dataclass(frozen=True, eq=False)
-class BoundFinish:
-    """A `Finish` with what its names stand for in a plan.
-
-    Attributes
-    ----------
-    finish : Finish
-    views : tuple of View
-        What its pointers lead to.
-    sizes : tuple of int
-        Its integers.
-    """
-
-    finish: Finish
-    views: tuple[View, ...]
-    sizes: tuple[int, ...]
-
-    @property
-    def operands(self):
-        return self.finish.operands
-
-    @property
-    def dtypes(self):
-        return self.finish.dtypes
-
-    @property
-    def integer_names(self):
-        return self.finish.integer_names
-
-    def lines(self, row: str, column: str, value: str) -> list[str]:
-        return self.finish.lines(row, column, value)
+        return _Code(self._step, row, column, value).lines
 
 
 class _Code(ThreadCode):
@@ -147,11 +114,4 @@ class _Code(ThreadCode):
             return
         for axis in inner:
             top.lines.append(f"{self.counters[axis.name]} = {column}")
-        rest = row
-        for axis in reversed(outer[1:]):
-            extent, counter = self.integer(axis.extent, top), self.counters[axis.name]
-            extent = f"int32({extent})" if isinstance(axis.extent, Const) else extent
-            top.lines += [f"{counter} = rest({rest}, {extent})", f"over_{counter} = quotient({rest}, {extent})"]
-            rest = f"over_{counter}"
-        if outer:
-            top.lines.append(f"{self.counters[outer[0].name]} = {rest}")
+        self.count(top, outer, row)

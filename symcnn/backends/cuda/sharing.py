@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from symcnn.backends.cuda.threads import ThreadCode
 from symcnn.backends.nests.expressions import Scope, indent, storage
 from symcnn.backends.nests.folds import STEP, Best, Position, Total
-from symcnn.ir.loops import BOOL, Const, const
+from symcnn.backends.nests.sizes import product
+from symcnn.ir.loops import BOOL, Const
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.launch import Geometry
@@ -44,22 +45,10 @@ class SharedFolds(ThreadCode):
 
     def _share_out(self, scope: Scope, axes, conditions, accumulators, bodies):
         """Each thread's part of the domain: every so many elements, so that neighbours read neighbouring memory."""
-        names = frozenset(a.name for a in axes)
-        inner = Scope(scope, names)
-        for axis in axes:
-            self.counter(axis)
-        total = const(1)
-        for axis in axes:
-            total = total * axis.extent
-        counter = self.counters[axes[0].name] if len(axes) == 1 else self.temporary("part")
-        rest = counter
-        for axis in reversed(axes[1:]):
-            extent, name = self.integer(axis.extent, scope), self.counters[axis.name]
-            extent = extent if extent.isidentifier() else f"int32({extent})"
-            inner.lines += [f"{name} = rest({rest}, {extent})", f"over_{name} = quotient({rest}, {extent})"]
-            rest = f"over_{name}"
+        inner, total = Scope(scope, frozenset(a.name for a in axes)), product(axes)
+        counter = self.counter(axes[0]) if len(axes) == 1 else self.temporary("part")
         if len(axes) > 1:
-            inner.lines.append(f"{self.counters[axes[0].name]} = {rest}")
+            self.count(inner, axes, counter)
         body = Scope(inner, frozenset(), guarded=bool(conditions))
         most = self.geometry.row * SUMMED
         few = isinstance(total, Const) and total.value <= most

@@ -52,6 +52,16 @@ class ThreadCode(Folds):
             a = f"({a})"
         return f"{a} {sign} {b}"
 
+    def count(self, scope: Scope, axes, point: str) -> None:
+        """Name the counters of `axes` at the point whose number is called `point`."""
+        rest, counters = point, [self.counter(axis) for axis in axes]
+        for axis, counter in reversed(list(zip(axes, counters, strict=True))[1:]):
+            extent = _in_32_bits(self.integer(axis.extent, scope))
+            scope.lines += [f"{counter} = rest({rest}, {extent})", f"over_{counter} = quotient({rest}, {extent})"]
+            rest = f"over_{counter}"
+        if axes:
+            scope.lines.append(f"{counters[0]} = {rest}")
+
     def is_position(self, expr: Expr) -> bool:
         """Whether `expr` is computed from counters and sizes alone."""
         self.free_in(expr)

@@ -290,6 +290,21 @@ def stored(text: str, row: Row | None, dtype: np.dtype) -> str:
     return f"{storage(dtype)}({text})" if row is not None and dtype == BOOL else text
 
 
+def always_evaluated(values) -> list[Fold]:
+    """The folds below `values` that do not stand in a branch."""
+    found: dict[Fold, None] = {}
+    stack, seen = list(reversed(values)), set()
+    while stack:
+        expr = stack.pop()
+        if expr in seen:
+            continue
+        seen.add(expr)
+        if isinstance(expr, Fold):
+            found[expr] = None
+        stack.extend(expr.args[:1] if isinstance(expr, Call) and expr.function == "guard" else children(expr))
+    return list(found)
+
+
 def initial(kind: str, dtype: np.dtype):
     """What a fold starts from, and what changes nothing in it."""
     kind = kind.removeprefix("arg")

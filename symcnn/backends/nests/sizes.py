@@ -1,11 +1,11 @@
-"""The run-time arguments of generated kernels, once shapes are known."""
+"""Sizes of loops: as expressions, and as the run-time arguments of generated kernels, once shapes are known."""
 
 from __future__ import annotations
 
 from math import prod
 
 from symcnn.backends.nests.parts import Partials
-from symcnn.ir.loops import Call, Const, Expr, Index, Param, Size, Stride
+from symcnn.ir.loops import Call, Const, Expr, Index, Param, Size, Stride, const
 
 _ARITHMETIC = {
     "add": lambda a, b: a + b,
@@ -16,6 +16,14 @@ _ARITHMETIC = {
     "maximum": max,
     "minimum": min,
 }
+
+
+def product(axes) -> Expr:
+    """How many points `axes` span."""
+    total: Expr = const(1)
+    for axis in axes:
+        total = total * axis.extent
+    return total
 
 
 def integer(expr: Expr, types) -> int:

@@ -1,6 +1,7 @@
 """Devices for tests: one that emulates kernels with the block sizes of a GPU, and one that counts what is asked of it.
 
-As a backend, ``BACKENDS["made"]`` is this module: `made` gives a device a name by which `sc.function` finds it.
+As a backend, this module is called "made": `made` gives a device a name by which `sc.function` finds it, in the test
+modules that import it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from collections import Counter
 
 import numpy as np
 
-from symcnn.backends.base import BACKENDS
 from symcnn.backends.cuda.backend import CudaBackend
 from symcnn.backends.cuda.device import Memory
 from symcnn.backends.cuda.launch import ON_DEVICE
@@ -21,7 +21,6 @@ _backends: list[CudaBackend] = []
 
 def made(device) -> str:
     """A name for `device`, for as long as the process lives."""
-    BACKENDS.setdefault("made", __name__)
     _backends.append(CudaBackend(device))
     return f"made:{len(_backends) - 1}"
 
