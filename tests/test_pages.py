@@ -3,9 +3,12 @@
 import contextlib
 import io
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from symcnn.config import config
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -21,6 +24,8 @@ def blocks(page) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_blocks_run_and_print_what_they_say(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for setting in fields(config):  # what a page changes is changed back
+        monkeypatch.setattr(config, setting.name, getattr(config, setting.name))
     namespace: dict = {"__name__": "page"}
     found = blocks(page)
     ran = 0
