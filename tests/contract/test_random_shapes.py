@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import symcnn as sc
 from tests.contract.cases import assert_agree, run
-from tests.contract.strategies import array_of, check, input_like, key_for, laid_out, seeds, shapes, sizes
+from tests.contract.strategies import OTHERS, array_of, check, input_like, key_for, laid_out, seeds, shapes, sizes
 
 few = settings(max_examples=20)
 
