@@ -68,7 +68,7 @@ pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 padding = st.one_of(st.just("same"), st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 3))] * 2))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_windows(data):
     groups, multiple, channels = (data.draw(st.integers(low, 3)) for low in (1, 1, 2))  # depthwise is below
