@@ -49,6 +49,7 @@ class CudaBackend:
         self.device = device
         self.residents = Residents(device)
         self._kernels: WeakKeyDictionary[Step, Generated] = WeakKeyDictionary()
+        self._finishes: WeakKeyDictionary[Step, Finish] = WeakKeyDictionary()
         self._geometries: WeakKeyDictionary[Step, Geometry] = WeakKeyDictionary()
 
     def _geometry(self, step: Step) -> Geometry:
@@ -91,12 +92,18 @@ class CudaBackend:
         if step.tuned is None:
             return [stage.kernel for stage in self._generated(step).stages]
         v = step.tuned
-        return tuned_kernel(v.op).kernels(v.op, [x.type for x in v.inputs], v.type, Finish(step), self._geometry(step))
+        types, finish = [x.type for x in v.inputs], self._finish(step)
+        return tuned_kernel(v.op).kernels(v.op, types, v.type, finish, self._geometry(step))
 
     def _generated(self, step: Step) -> Generated:
         if step not in self._kernels:
             self._kernels[step] = generate(step, self._geometry(step))
         return self._kernels[step]
+
+    def _finish(self, step: Step) -> Finish:
+        if step not in self._finishes:
+            self._finishes[step] = Finish(step)
+        return self._finishes[step]
 
     # ---- launches
 
@@ -110,7 +117,7 @@ class CudaBackend:
         size = entry.workspace(v.op, output, operands)
         workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
         types = [x.type for x in v.inputs]
-        finish = Finish(step, plan)
+        finish = self._finish(step).bound(plan)
         return entry.launches(v.op, types, v.type, output, operands, finish, self._geometry(step), workspace)
 
     def _generated_launches(self, plan, step) -> list[Launch]:

@@ -6,6 +6,8 @@ follows element by element cost no memory traffic.
 
 from __future__ import annotations
 
+import re
+from copy import copy
 from typing import TYPE_CHECKING
 
 from symcnn.backends.cuda.threads import ThreadCode
@@ -17,17 +19,14 @@ from symcnn.ir.loops import BOOL, shape_of
 if TYPE_CHECKING:
     from symcnn.ir.variable import Variable
     from symcnn.schedule.lower import Step
-    from symcnn.schedule.plan import Plan
+    from symcnn.schedule.plan import Plan, View
+
+_NAMES: tuple[str, ...] = ("row", "column", "value")
+_NAME = re.compile(rf"\b(?:{'|'.join(_NAMES)})\b")
 
 
 class Finish:
-    """The end of the tuned kernel of one step.
-
-    Parameters
-    ----------
-    step : Step
-    plan : Plan, optional
-        What its names stand for, once shapes are known.
+    """The end of the tuned kernel of one step; it does not hold the step, so that it may be kept for as long as that lives.
 
     Attributes
     ----------
@@ -38,19 +37,20 @@ class Finish:
     integer_names : tuple of str
         Names of its integers, which follow the kernel's own.
     views : tuple of View
-        What its pointers lead to; none without a plan.
+        What its pointers lead to; none before it is `bound`.
     sizes : tuple of int
-        Its integers; none without a plan.
+        Its integers; none before it is `bound`.
     """
 
-    def __init__(self, step: Step, plan: Plan | None = None):
-        self._step = step
-        code = _Code(step, "row", "column", "value")
+    views: tuple[View, ...] = ()
+    sizes: tuple[int, ...] = ()
+
+    def __init__(self, step: Step):
+        code = _Code(step, *_NAMES)
+        self._variables, self._sizes, self._lines = tuple(code.operands), tuple(code.integers), tuple(code.lines)
         self.operands = tuple(code.operands.values())
-        self.dtypes = tuple(storage(v.dtype) for v in code.operands)
+        self.dtypes = tuple(storage(v.dtype) for v in self._variables)
         self.integer_names = tuple(code.integers.values())
-        self.views = () if plan is None else tuple(map(plan.view, code.operands))
-        self.sizes = () if plan is None else tuple(integer(e, plan.types) for e in code.integers)
 
     def lines(self, row: str, column: str, value: str) -> list[str]:
         """Statements that use up one element.
@@ -64,7 +64,15 @@ class Finish:
         value : str
             Name of the element.
         """
-        return _Code(self._step, row, column, value).lines
+        names: dict[str, str] = dict(zip(_NAMES, (row, column, value), strict=True))
+        return [_NAME.sub(lambda found: names[found[0]], line) for line in self._lines]
+
+    def bound(self, plan: Plan) -> Finish:
+        """This end, with what its names stand for in `plan`."""
+        found = copy(self)
+        found.views = tuple(map(plan.view, self._variables))
+        found.sizes = tuple(integer(e, plan.types) for e in self._sizes)
+        return found
 
 
 class _Code(ThreadCode):

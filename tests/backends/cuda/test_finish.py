@@ -166,7 +166,7 @@ def test_names_do_not_depend_on_who_asks():
     first, second = finish.lines("row", "column", "value"), finish.lines("at1", "at2", "v9")
     renamed = [line.replace("row", "at1").replace("column", "at2").replace("value", "v9") for line in first]
     assert second == renamed
-    bound = Finish(tuned_step(f), f.bind(x=(5, 7))._current().plan)
+    bound = finish.bound(f.bind(x=(5, 7))._current().plan)
     assert len(finish.operands) == len(finish.dtypes) == len(bound.views) > len(finish.views)
 
 
