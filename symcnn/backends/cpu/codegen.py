@@ -16,7 +16,7 @@ from symcnn.backends.nests.expressions import Row, Scope, indent, storage
 from symcnn.backends.nests.folds import always_evaluated
 from symcnn.backends.nests.normal import normal_form
 from symcnn.backends.nests.parts import in_parts
-from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Nest
+from symcnn.ir.loops import INT, Axis, Call, Const, Expr, Fold, Nest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ class _Generator(Interiors):
         self._decompose(body, outer)
         rows = [s for s in self.nest.stores if not set(s.axes) - body.axes and inner]
         points = [s for s in self.nest.stores if s not in rows]
-        self._stores(body, rows)
+        self.stores(body, rows)
         if points:
             self._nest(body, list(inner), points)
         counter = self.counters[outer[0].name] if len(outer) == 1 else "task"
@@ -173,7 +173,7 @@ class _Generator(Interiors):
     def _nest(self, scope: Scope, axes: list[Axis], stores):
         """`stores` inside one loop per axis."""
         if not axes:
-            self._stores(scope, stores)
+            self.stores(scope, stores)
             return
         axis, *rest = axes
         extent = self.emit(axis.extent, scope)
@@ -198,17 +198,3 @@ class _Generator(Interiors):
         self._nest(inner, rest, stores)
         scope.lines.append(f"for {self.counters[axis.name]} in range({extent}):")
         scope.lines.extend(indent(inner.lines))
-
-    def _stores(self, scope: Scope, stores):
-        """All values first, then all writes: a write may replace an operand of another value."""
-        values = []
-        for store in stores:
-            text = self.emit(store.value, scope)
-            if len(stores) > 1 and not text.isidentifier():
-                text = self.name(store.value, text, scope)
-            values.append(text)
-        for store, text in zip(stores, values, strict=True):
-            target = self.operand(store.target)
-            if store.target.dtype == BOOL:
-                text = f"uint8({text})"
-            scope.lines.append(f"{target}[{self.offset(store.target, store.index, scope)}] = {text}")

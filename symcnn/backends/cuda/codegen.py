@@ -26,7 +26,7 @@ from symcnn.backends.nests.folds import always_evaluated
 from symcnn.backends.nests.normal import normal_form
 from symcnn.backends.nests.parts import in_parts, usual
 from symcnn.backends.nests.sizes import product
-from symcnn.ir.loops import BOOL, Axis, Const, Expr, Fold, Index, Load, Nest
+from symcnn.ir.loops import Axis, Const, Expr, Fold, Index, Load, Nest
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.launch import Geometry
@@ -216,15 +216,12 @@ class _Generator(SharedFolds):
         top = Scope(None, frozenset())
         body = Scope(top, frozenset(a.name for a in outer))
         self.count(body, outer, "point")
-        self._stores(body, [s for s in self.nest.stores if len(s.axes) <= len(outer)])
+        self.stores(body, [s for s in self.nest.stores if len(s.axes) <= len(outer)])
         points = [s for s in self.nest.stores if len(s.axes) > len(outer)]
         if points:
             self._loops_over(body, list(inner), points)
-        count = (
-            self.integer(product(outer), top)
-            if all(isinstance(a.extent, Const) for a in outer)
-            else self.number(product(outer))
-        )
+        total = product(outer)
+        count = self.integer(total, top) if isinstance(total, Const) else self.number(total)
         return [
             f"point = int32(cuda.blockIdx.x * {self.geometry.flat} + cuda.threadIdx.x)",
             *top.lines,
@@ -235,7 +232,7 @@ class _Generator(SharedFolds):
     def _loops_over(self, scope: Scope, axes: list[Axis], stores):
         """`stores` inside one loop per axis."""
         if not axes:
-            self._stores(scope, stores)
+            self.stores(scope, stores)
             return
         axis, *rest = axes
         inner = Scope(scope, frozenset((axis.name,)))
@@ -255,18 +252,18 @@ class _Generator(SharedFolds):
         names = frozenset(a.name for a in inner)
         for fold in [f for f in self.together if not self.free_in(f) & names and not self._inside_another(f)]:
             self.emit(fold, body)  # outside any branch: all threads take part in the sums
-        values = [(s, self._value(s, body, named=True)) for s in rows]
+        values = [(s, self.stored_value(s, body, named=True)) for s in rows]
         if rows:
             one = Scope(body, frozenset())
             for store, text in values:
-                self._store(store, text, one)
+                self.write(store, text, one)
             # No thread writes over what another has yet to read.
             body.lines += ["cuda.syncthreads()", f"if {first}:", *indent(one.lines)]
         if points:
             loop = Scope(body, names)
             if len(inner) > 1:
                 self.count(loop, inner, "point")
-            self._stores(loop, points)
+            self.stores(loop, points)
             step = f"int32(cuda.gridDim.x * {self.geometry.row})" if many else f"int32({self.geometry.row})"
             start = f"int32(block * {self.geometry.row} + thread)" if many else "thread"
             span = f"{start}, {self.integer(product(inner), body)}, {step}"
@@ -278,22 +275,6 @@ class _Generator(SharedFolds):
             *self.shared,
             *body.lines,
         ]
-
-    # ---- both
-
-    def _stores(self, scope: Scope, stores):
-        """All values first, then all writes: a write may replace an operand of another value."""
-        values = [(store, self._value(store, scope, named=len(stores) > 1)) for store in stores]
-        for store, text in values:
-            self._store(store, text, scope)
-
-    def _value(self, store, scope: Scope, named: bool) -> str:
-        text = self.emit(store.value, scope)
-        return self.name(store.value, text, scope) if named and not text.isidentifier() else text
-
-    def _store(self, store, text: str, scope: Scope):
-        text = f"uint8({text})" if store.target.dtype == BOOL else text
-        scope.lines.append(f"{self.operand(store.target)}[{self.offset(store.target, store.index, scope)}] = {text}")
 
 
 def _is_point(index, variable, axis: str) -> bool:

@@ -14,7 +14,7 @@ from symcnn.backends.cuda.threads import ThreadCode
 from symcnn.backends.nests.expressions import Scope, loads_below, storage
 from symcnn.backends.nests.normal import normal_form
 from symcnn.backends.nests.sizes import integer
-from symcnn.ir.loops import BOOL, shape_of
+from symcnn.ir.loops import shape_of
 
 if TYPE_CHECKING:
     from symcnn.ir.variable import Variable
@@ -103,13 +103,7 @@ class _Code(ThreadCode):
             for load in loads_below(store.value):
                 if load.variable is step.tuned:
                     top.names[load] = value
-        values = []
-        for store in nest.stores:
-            text = self.emit(store.value, top)
-            values.append(self.name(store.value, text, top) if len(nest.stores) > 1 else text)
-        for store, text in zip(nest.stores, values, strict=True):
-            text = f"uint8({text})" if store.target.dtype == BOOL else text
-            top.lines.append(f"{self.operand(store.target)}[{self.offset(store.target, store.index, top)}] = {text}")
+        self.stores(top, nest.stores)
 
     def _count(self, top: Scope, step: Step, nest, row, column):
         """The counters of the axes of `nest` at an element of the result."""

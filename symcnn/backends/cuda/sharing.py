@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symcnn.backends.cuda.threads import ThreadCode
-from symcnn.backends.nests.expressions import Scope, indent, storage
+from symcnn.backends.nests.expressions import Scope, from_memory, indent, storage, to_memory
 from symcnn.backends.nests.folds import STEP, Best, Position, Total
 from symcnn.backends.nests.sizes import product
-from symcnn.ir.loops import BOOL, Const
+from symcnn.ir.loops import Const
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.launch import Geometry
@@ -98,17 +98,17 @@ class SharedFolds(ThreadCode):
         """An array with the `value` of every thread."""
         name = self.temporary("s")
         self.shared.append(f"{name} = cuda.shared.array({self.geometry.row}, {storage(dtype)})")
-        scope.lines.append(f"{name}[thread] = {stored(value, dtype)}")
+        scope.lines.append(f"{name}[thread] = {to_memory(value, dtype)}")
         return name
 
     def _combine_totals(self, scope, a: Total, half) -> list[str]:
         array = self._in_shared(scope, a.total, a.dtype)
-        own, other = (loaded(f"{array}[{at}]", a.dtype) for at in ("thread", f"thread + {half}"))
+        own, other = (from_memory(f"{array}[{at}]", a.dtype) for at in ("thread", f"thread + {half}"))
         text = STEP[a.fold.kind].format(own, other)
         if a.dtype.kind in "iu" and a.dtype.itemsize < 8:
             text = f"{a.dtype.name}({text})"
-        a.total = loaded(f"{array}[0]", a.dtype)
-        return [f"{array}[thread] = {stored(text, a.dtype)}"]
+        a.total = from_memory(f"{array}[0]", a.dtype)
+        return [f"{array}[thread] = {to_memory(text, a.dtype)}"]
 
     def _combine_positions(self, scope, a: Position, half) -> list[str]:
         """The better of two, or of equals the first; of NaNs, which are better than all numbers, the first."""
@@ -119,7 +119,7 @@ class SharedFolds(ThreadCode):
         if a.value_dtype.kind == "f":
             better = f"{better} or ({value} != {value} and {best} == {best})"
             equal = f"({equal} or ({value} != {value} and {best} != {best}))"
-        a.best, a.at = loaded(f"{values}[0]", a.value_dtype), f"{places}[0]"
+        a.best, a.at = from_memory(f"{values}[0]", a.value_dtype), f"{places}[0]"
         return [
             f"{value} = {values}[thread + {half}]",
             f"{place} = {places}[thread + {half}]",
@@ -129,13 +129,3 @@ class SharedFolds(ThreadCode):
             f"{values}[thread] = {value} if {chosen} else {best}",
             f"{places}[thread] = {place} if {chosen} else {at}",
         ]
-
-
-def loaded(text: str, dtype) -> str:
-    """The value of an element of memory."""
-    return f"({text} != 0)" if dtype == BOOL else text
-
-
-def stored(text: str, dtype) -> str:
-    """What to write to memory for the value `text`."""
-    return f"{storage(dtype)}({text})" if dtype == BOOL else text

@@ -16,6 +16,7 @@ from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Index, Loa
 from symcnn.ops.elementwise import ROWS
 
 if TYPE_CHECKING:
+    from symcnn.ir.loops import Store
     from symcnn.ir.variable import Variable
 
 BOOLEAN = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or",
@@ -178,7 +179,7 @@ class Expressions:
     def _text(self, expr: Expr, scope: Scope) -> str:
         if isinstance(expr, Load):
             text = f"{self.operand(expr.variable)}[{self.offset(expr.variable, expr.index, scope)}]"
-            return f"({text} != 0)" if expr.dtype == BOOL else text
+            return from_memory(text, expr.dtype)
         assert isinstance(expr, Call)
         if expr.function == "guard":
             condition, a, b = expr.args
@@ -233,6 +234,24 @@ class Expressions:
                 key = Stride(variable, dimension)
                 terms.append(f"{text} * {self.number(key)}")
         return " + ".join(terms) or "0"
+
+    # ---- stores
+
+    def stores(self, scope: Scope, stores) -> None:
+        """All values first, then all writes: a write may replace an operand of another value."""
+        values = [self.stored_value(store, scope, named=len(stores) > 1) for store in stores]
+        for store, text in zip(stores, values, strict=True):
+            self.write(store, text, scope)
+
+    def stored_value(self, store: Store, scope: Scope, named: bool) -> str:
+        """Text of the value of `store`, if need be a name."""
+        text = self.emit(store.value, scope)
+        return self.name(store.value, text, scope) if named and not text.isidentifier() else text
+
+    def write(self, store: Store, text: str, scope: Scope) -> None:
+        """Write the value `text` where `store` has it."""
+        target, text = self.operand(store.target), to_memory(text, store.target.dtype)
+        scope.lines.append(f"{target}[{self.offset(store.target, store.index, scope)}] = {text}")
 
     # ---- names
 
@@ -351,6 +370,16 @@ def literal(value, dtype) -> str:
 def storage(dtype) -> str:
     """The name of the numbers in memory that stand for values of `dtype`."""
     return "uint8" if dtype == BOOL else dtype.name
+
+
+def from_memory(text: str, dtype) -> str:
+    """The value of an element of memory."""
+    return f"({text} != 0)" if dtype == BOOL else text
+
+
+def to_memory(text: str, dtype) -> str:
+    """What to assign to an element of memory for the value `text`."""
+    return f"{storage(dtype)}({text})" if dtype == BOOL else text
 
 
 def indent(lines) -> list[str]:

@@ -24,10 +24,11 @@ from symcnn.backends.nests.expressions import (
     Scope,
     coefficient,
     contiguity,
+    from_memory,
     indent,
     literal,
     loads_below,
-    storage,
+    to_memory,
 )
 from symcnn.ir.loops import BOOL, INT, Axis, Call, Const, Expr, Fold, Index, call, children, const
 
@@ -282,12 +283,12 @@ def element(emitter: Folds, letter: str, dtype: np.dtype, row: Row | None) -> st
 
 def loaded(text: str, row: Row | None, dtype: np.dtype) -> str:
     """The value of a variable or of an element of a row."""
-    return f"({text} != 0)" if row is not None and dtype == BOOL else text
+    return text if row is None else from_memory(text, dtype)
 
 
 def stored(text: str, row: Row | None, dtype: np.dtype) -> str:
     """What to assign to it for the value `text`."""
-    return f"{storage(dtype)}({text})" if row is not None and dtype == BOOL else text
+    return text if row is None else to_memory(text, dtype)
 
 
 def always_evaluated(values) -> list[Fold]:
