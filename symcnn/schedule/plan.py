@@ -8,10 +8,11 @@ import numpy as np
 
 from symcnn.errors import ShapeError, SymcnnError
 from symcnn.ir.types import TensorType, shape_text
-from symcnn.ir.variable import Input, Variable
+from symcnn.ir.variable import Input, Shared, Variable
 from symcnn.schedule.lower import Program, Step
 from symcnn.schedule.memory import Buffer, MemoryPlan, place
 
+WORKSPACE = -1  # the buffer of memory that a step needs to itself
 NOWHERE = -2  # the buffer of what needs no memory: a kernel keeps the rows that it is working on
 
 
@@ -22,7 +23,7 @@ class View:
     Attributes
     ----------
     buffer : int
-        Index into `Plan.buffers`, or `NOWHERE`.
+        Index into `Plan.buffers`, or `WORKSPACE`, or `NOWHERE`.
     offset : int
         Bytes from the start of the buffer.
     shape : tuple of int
@@ -61,6 +62,17 @@ class Plan:
     @property
     def steps(self) -> tuple[Step, ...]:
         return self.program.steps
+
+    @property
+    def state(self) -> tuple[Shared, ...]:
+        """The Shareds that are read or updated."""
+        read = [b.variable for b in self.buffers if isinstance(b.variable, Shared)]
+        return tuple(dict.fromkeys([*read, *self.program.updates]))
+
+    @property
+    def late_updates(self) -> list[tuple[Shared, Variable]]:
+        """Those whose new value is made elsewhere, and takes the old one's place when all steps are done."""
+        return [(s, v) for s, v in self.program.updates.items() if self.buffer_of(v).home is not s]
 
     def view(self, variable: Variable) -> View:
         """Memory of `variable`: its own buffer, or strides into the buffer of what it is a view of."""

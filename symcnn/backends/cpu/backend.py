@@ -17,12 +17,12 @@ from symcnn.backends.cpu.launch import HEADER, Launch
 from symcnn.backends.cpu.prepared import LARGEST, Prepared, prepared
 from symcnn.backends.cpu.tuned import compiled_beforehand, tuned_choice, tuned_kernel
 from symcnn.backends.nests.parts import Partials
-from symcnn.backends.nests.sizes import integer
+from symcnn.backends.nests.sizes import integer, places_of_parts
 from symcnn.config import config
 from symcnn.ir.variable import Constant, Shared, Variable, bring_home
 from symcnn.schedule.lower import Step
 from symcnn.schedule.memory import ALIGNMENT
-from symcnn.schedule.plan import NOWHERE, Plan, View
+from symcnn.schedule.plan import NOWHERE, WORKSPACE, Plan, View
 
 WIDEST = 8  # bytes of an accumulator
 SERIAL_WORK = 32_768  # scalar operations below which a second thread costs more than it brings
@@ -133,9 +133,7 @@ class CpuExecutable:
         self._inputs = [(k, b.variable) for k, b in enumerate(plan.buffers) if b.kind == "input"]
         self._outputs = [(k, plan.types[b.variable]) for k, b in enumerate(plan.buffers) if b.kind == "output"]
         self._returned = self._own_arrays()
-        leaves = [b.variable for b in plan.buffers if isinstance(b.variable, Shared)]
-        self._state = tuple(dict.fromkeys([*leaves, *plan.program.updates]))
-        self._late = [(s, v) for s, v in plan.program.updates.items() if plan.buffer_of(v).home is not s]
+        self._state, self._late = plan.state, plan.late_updates
 
     # ---- making the table
 
@@ -147,25 +145,15 @@ class CpuExecutable:
             output = plan.view(target)
             operands = tuple(None if k in target.op.shape_only else plan.view(x) for k, x in enumerate(target.inputs))
             size = -(-kernel.workspace(target.op, output, operands) // ALIGNMENT) * ALIGNMENT
-            workspace = View(-1, 0, (size,), (1,), np.dtype("uint8")) if size else None
+            workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
             found = kernel.launches(target.op, output, operands, config.threads, workspace=workspace)
             copy = _words(backend.generated(plan.program, step)) * 8 if output.buffer == NOWHERE else 0
             return [(replace(l, scratch=l.scratch + copy), size) for l in found]
         flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
         *early, last = backend.generated(plan.program, step).stages
-        partials, size = self._partials(early[0].operands) if early else ({}, 0)
+        partials, size = places_of_parts(early[0].operands, plan.types) if early else ({}, 0)
         found = [self._generated(stage, partials, flops if stage is last else 0) for stage in (*early, last)]
         return [(launch, size) for launch in found if launch.tasks]
-
-    def _partials(self, operands) -> tuple[dict[Partials, View], int]:
-        """Places in the workspace for the results of parts, and the size of it."""
-        found, offset = {}, 0
-        for partials in operands:
-            if isinstance(partials, Partials):
-                shape = tuple(map(self._integer, partials.sizes[:2]))
-                found[partials] = View(-1, offset, shape, (shape[1], 1), partials.dtype)
-                offset += -(-prod(shape) * partials.dtype.itemsize // ALIGNMENT) * ALIGNMENT
-        return found, offset
 
     def _prepared(self, launch: Launch) -> Prepared | None:
         """Where the result of a launch stays, if what it is made of stays; ``None`` if it is made anew by each call."""

@@ -243,7 +243,7 @@ def _taken(name: str, tensor: dlpack.Tensor, device: Device) -> DeviceArray:
             expected=", ".join(map(str, DTYPES)),
             found=tensor.dtype,
         )
-    if not _is_contiguous(tensor.shape, tensor.strides):
+    if not is_contiguous(tensor.shape, tensor.strides):
         raise InputError(
             f"the elements of this {name} do not lie one after the other",
             expected="a contiguous array, in the order of C",
@@ -254,7 +254,8 @@ def _taken(name: str, tensor: dlpack.Tensor, device: Device) -> DeviceArray:
     return DeviceArray(tensor.shape, tensor.dtype, Memory(tensor.address, nbytes, tensor.owner), 0, device)
 
 
-def _is_contiguous(shape, strides) -> bool:
+def is_contiguous(shape, strides) -> bool:
+    """Whether the elements of an array lie one after the other, in the order of C; strides are in elements."""
     if strides is None or 0 in shape:
         return True
     step = 1

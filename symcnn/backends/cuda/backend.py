@@ -15,17 +15,16 @@ from symcnn.backends.cuda.device import Device
 from symcnn.backends.cuda.executor import MOST_ELEMENTS, CudaExecutable, too_many
 from symcnn.backends.cuda.finish import Finish
 from symcnn.backends.cuda.gpus import gpu
-from symcnn.backends.cuda.launch import WORKSPACE, Geometry, Kernel, Launch
+from symcnn.backends.cuda.launch import Geometry, Kernel, Launch
 from symcnn.backends.cuda.resident import Residents
 from symcnn.backends.cuda.tuned import tuned_kernel
 from symcnn.backends.nests.parts import Partials
-from symcnn.backends.nests.sizes import integer
+from symcnn.backends.nests.sizes import integer, places_of_parts
 from symcnn.config import config
 from symcnn.ir.types import TensorType
 from symcnn.ir.variable import Variable
 from symcnn.schedule.lower import Program, Step
-from symcnn.schedule.memory import ALIGNMENT
-from symcnn.schedule.plan import NOWHERE, Plan, View
+from symcnn.schedule.plan import NOWHERE, WORKSPACE, Plan, View
 
 LARGE = 64  # examples of a batch that is not known
 VECTOR = 16  # bytes that one instruction moves, from a multiple of as many
@@ -114,11 +113,12 @@ class CudaBackend:
     def _tuned_launches(self, plan, step) -> list[Launch]:
         v, entry = step.tuned, tuned_kernel(step.tuned.op)
         output, operands = _views(v, plan)
-        size = entry.workspace(v.op, output, operands)
+        geometry = self._geometry(step)
+        size = entry.workspace(v.op, output, operands, geometry)
         workspace = View(WORKSPACE, 0, (size,), (1,), np.dtype("uint8")) if size else None
         types = [x.type for x in v.inputs]
         finish = self._finish(step).bound(plan)
-        return entry.launches(v.op, types, v.type, output, operands, finish, self._geometry(step), workspace)
+        return entry.launches(v.op, types, v.type, output, operands, finish, geometry, workspace)
 
     def _generated_launches(self, plan, step) -> list[Launch]:
         *early, last = self._generated(step).stages
@@ -126,18 +126,10 @@ class CudaBackend:
             count = integer(length, plan.types)
             if count > MOST_ELEMENTS:
                 raise too_many(step.computes[-1], f"{count:,} that are reduced to one")
-        partials: dict[Partials, View] = {}
-        offset = 0
-        for stage in early:
-            for x in stage.operands:
-                if isinstance(x, Partials):
-                    shape = tuple(integer(size, plan.types) for size in x.sizes[:2])
-                    partials[x] = View(WORKSPACE, offset, shape, (shape[1], 1), x.dtype)
-                    offset += -(-prod(shape) * x.dtype.itemsize // ALIGNMENT) * ALIGNMENT
-        flops = sum(v.op.flops(plan.types[v], *(plan.types[x] for x in v.inputs)) for v in step.computes)
-        return [self._launch(plan, stage, partials, flops if stage is last else 0) for stage in (*early, last)]
+        partials, _ = places_of_parts(early[0].operands, plan.types) if early else ({}, 0)
+        return [self._launch(plan, stage, partials) for stage in (*early, last)]
 
-    def _launch(self, plan, stage: Generated, partials, flops) -> Launch:
+    def _launch(self, plan, stage: Generated, partials) -> Launch:
         operands = tuple(partials[v] if isinstance(v, Partials) else plan.view(v) for v in stage.operands)
         sizes = tuple(integer(e, plan.types) for e in stage.integers)
         points = integer(stage.points, plan.types)
@@ -145,7 +137,7 @@ class CudaBackend:
             aligned = all(view.offset % VECTOR == 0 for view in operands)
             sizes = (*sizes, points // FOUR * FOUR if aligned else 0)
         blocks = -(-points // stage.per_block)
-        return Launch(stage.kernel, operands, sizes, (min(blocks, stage.most_blocks), 1, 1), flops)
+        return Launch(stage.kernel, operands, sizes, (min(blocks, stage.most_blocks), 1, 1))
 
     # ---- for people
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symcnn.backends.cuda.array import DeviceArray
+from symcnn.backends.cuda.array import DeviceArray, is_contiguous
 from symcnn.backends.cuda.device import Call, Memory
-from symcnn.backends.cuda.launch import WORKSPACE, Launch
+from symcnn.backends.cuda.launch import Launch
 from symcnn.errors import ShapeError
 from symcnn.ir.types import shape_text
-from symcnn.ir.variable import Shared, Variable
+from symcnn.ir.variable import Variable
 from symcnn.schedule.memory import ALIGNMENT
-from symcnn.schedule.plan import Plan
+from symcnn.schedule.plan import WORKSPACE, Plan
 
 if TYPE_CHECKING:
     from symcnn.backends.cuda.backend import CudaBackend
@@ -45,9 +45,7 @@ class CudaExecutable:
         self._steps = [[l for l in step if prod(l.grid)] for step in steps]
         self._inputs = [(k, b.variable) for k, b in enumerate(plan.buffers) if b.kind == "input"]
         self._own = {k: self._memory[k] for k, _ in self._inputs}
-        leaves = [b.variable for b in plan.buffers if isinstance(b.variable, Shared)]
-        self._state = tuple(dict.fromkeys([*leaves, *plan.program.updates]))
-        self._late = [(s, v) for s, v in plan.program.updates.items() if plan.buffer_of(v).home is not s]
+        self._state, self._late = plan.state, plan.late_updates
 
     def _place(self, buffer) -> tuple[Memory, int]:
         """The memory of a buffer, and where it begins."""
@@ -126,7 +124,7 @@ class CudaExecutable:
         memory, start = self._memory[view.buffer]
         nbytes = prod(view.shape) * view.dtype.itemsize
         target = self._device.allocate(nbytes)
-        if _is_contiguous(view):
+        if is_contiguous(view.shape, view.strides):
             self._device.copy(target, 0, memory, start + view.offset, nbytes)
         else:
             self._device.upload(target, 0, self.value(variable))
@@ -135,7 +133,7 @@ class CudaExecutable:
     def value(self, variable: Variable) -> np.ndarray:
         view = self.plan.view(variable)
         memory, start = self._memory[view.buffer]
-        if _is_contiguous(view):
+        if is_contiguous(view.shape, view.strides):
             array = np.empty(view.shape, view.dtype)
             self._device.download(memory, start + view.offset, array)
             return array
@@ -143,15 +141,6 @@ class CudaExecutable:
         self._device.download(memory, start, whole)
         strides = tuple(s * view.dtype.itemsize for s in view.strides)
         return np.ndarray(view.shape, view.dtype, whole, view.offset, strides).copy()
-
-
-def _is_contiguous(view) -> bool:
-    expected = 1
-    for size, stride in zip(reversed(view.shape), reversed(view.strides), strict=True):
-        if size != 1 and stride != expected:
-            return prod(view.shape) == 0
-        expected *= size
-    return True
 
 
 def _end(view) -> int:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from symcnn.schedule.plan import View
 
-WORKSPACE = -1  # the buffer of memory that a step needs to itself
-
 
 @dataclass(frozen=True)
 class Kernel:
@@ -45,15 +43,12 @@ class Launch:
         The integers.
     grid : (int, int, int)
         Blocks along x, y and z; a launch of none is left out.
-    flops : int
-        Floating-point operations that the mathematics asks for.
     """
 
     kernel: Kernel
     operands: tuple[View, ...]
     sizes: tuple[int, ...]
     grid: tuple[int, int, int]
-    flops: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from math import prod
 
 from symcnn.backends.nests.parts import Partials
 from symcnn.ir.loops import Call, Const, Expr, Index, Param, Size, Stride, const
+from symcnn.schedule.memory import ALIGNMENT
+from symcnn.schedule.plan import WORKSPACE, View
 
 _ARITHMETIC = {
     "add": lambda a, b: a + b,
@@ -43,3 +45,14 @@ def integer(expr: Expr, types) -> int:
         return 0  # the length of a part depends on which one it is: all but the last are as long as the first
     assert isinstance(expr, Call), expr
     return _ARITHMETIC[expr.function](*(integer(x, types) for x in expr.args))
+
+
+def places_of_parts(operands, types) -> tuple[dict[Partials, View], int]:
+    """Places in the workspace for the Partials among `operands`, and the bytes that they take."""
+    found, offset = {}, 0
+    for partials in operands:
+        if isinstance(partials, Partials):
+            parts, width = (integer(size, types) for size in partials.sizes[:2])
+            found[partials] = View(WORKSPACE, offset, (parts, width), (width, 1), partials.dtype)
+            offset += -(-parts * width * partials.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+    return found, offset

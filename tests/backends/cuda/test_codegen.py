@@ -129,7 +129,7 @@ def test_operands_that_are_not_aligned():
         plan = f._current().plan
         views = [replace(plan.view(v), offset=4 * start) for v in stage.operands]
         moved = SimpleNamespace(types=plan.types, view=dict(zip(stage.operands, views, strict=True)).get)
-        launch = backend._launch(moved, stage, {}, 0)
+        launch = backend._launch(moved, stage, {})
         assert launch.sizes[-1] == (n // FOUR * FOUR if start == 0 else 0)
         emulate(launch.kernel, launch.grid, [X[start:], Y[start:]], launch.sizes)
         assert_agree(Y[start:], (np.exp(X[start:].astype(float)) * 2 + 1).astype("float32"))

@@ -7,7 +7,7 @@ generated loop nest. Each entry has
 
 ``accepts(op, types, output_type) -> bool``
     whether the kernels compute this op on operands of these types;
-``workspace(op, output, operands) -> int``
+``workspace(op, output, operands, geometry) -> int``
     bytes of memory that its launches need to themselves, 0 for none;
 ``kernels(op, types, output_type, finish, geometry) -> list[Kernel]``
     every kernel that some sizes may need that the types leave open, so that new sizes compile nothing;

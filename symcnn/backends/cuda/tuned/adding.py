@@ -40,7 +40,6 @@ class Adder:
             operands=(partial, *self.ending.views(None)),
             sizes=(count, pieces, *sizes, *self.ending.sizes()),
             grid=(-(-count // (self.threads if few else self.threads // TEAM)), 1, 1),
-            flops=pieces * count,
         )
 
     def _alone(self):

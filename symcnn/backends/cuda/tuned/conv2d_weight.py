@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import product as pairs
 from math import prod
 
-from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, Kernel, Launch
+from symcnn.backends.cuda.launch import Kernel, Launch
 from symcnn.backends.cuda.tuned.adding import Adder, piece_view
 from symcnn.backends.cuda.tuned.operands import Cotangents, PixelTable
 from symcnn.backends.cuda.tuned.precision import is_wide, may_be_wide, one_precision
@@ -43,11 +43,11 @@ class Conv2dWeightGrad:
     def algorithm_for(self, op, output: View, operands) -> str:
         return "split-K implicit GEMM"
 
-    def workspace(self, op, output: View, operands) -> int:
+    def workspace(self, op, output: View, operands, geometry) -> int:
         if not prod(output.shape):
             return 0
-        cuts = [_cut(op, output, operands[1], geometry) for geometry in (ON_DEVICE, SIMULATED)]
-        return output.dtype.itemsize * prod(output.shape) * max(pieces for _, pieces, _ in cuts)
+        _, pieces, _ = _cut(op, output, operands[1], geometry)
+        return output.dtype.itemsize * prod(output.shape) * pieces
 
     def kernels(self, op, types, output_type, finish, geometry) -> list[Kernel]:
         dtype, (out, *filter_shape) = output_type.dtype.name, output_type.shape
@@ -84,7 +84,6 @@ class Conv2dWeightGrad:
                         *(*window.stride, *before, *window.dilation, kernel_size[1]),
                     ),
                     grid=blocks_for(tile, rows, columns, window.groups, pieces),
-                    flops=2 * count * depth,
                 )
             )
         sizes = (channels, *kernel_size)

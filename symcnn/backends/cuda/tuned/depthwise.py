@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil, prod
 
-from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, Kernel, Launch
+from symcnn.backends.cuda.launch import Kernel, Launch
 from symcnn.backends.cuda.tuned.adding import TEAM, Adder, piece_view
 from symcnn.backends.cuda.tuned.precision import one_precision
 from symcnn.backends.cuda.tuned.source import Ending, indent, kernel
@@ -48,7 +48,7 @@ class _PerElement(_Depthwise):
     title: str
     integers = ("columns", "multiple", "count", "count_h", "count_w", *WINDOW, *IMAGE, *FILTERS)
 
-    def workspace(self, op, output: View, operands) -> int:
+    def workspace(self, op, output: View, operands, geometry) -> int:
         return 0
 
     def kernels(self, op, types, output_type, finish, geometry) -> list[Kernel]:
@@ -59,7 +59,7 @@ class _PerElement(_Depthwise):
         if not count:
             return []
         ending, window = Ending(output.dtype.name, finish), op.inner.window
-        seen, made = (output, image) if self._is_backward else (image, output)
+        seen = output if self._is_backward else image
         pads = window.pads(seen.shape[1:3], w.shape[2:])
         per_axis = [(w.shape[2 + k], window.stride[k], pads[k][0], window.dilation[k]) for k in (0, 1)]
         return [
@@ -74,7 +74,6 @@ class _PerElement(_Depthwise):
                     *ending.sizes(),
                 ),
                 grid=(ceil(count / geometry.flat), 1, 1),
-                flops=2 * prod(made.shape) * prod(w.shape[2:]),
             )
         ]
 
@@ -155,8 +154,8 @@ class DepthwiseConv2dWeightGrad(_Depthwise):
             return False
         return prod(filter_shape[2:]) <= MOST_TAPS
 
-    def workspace(self, op, output: View, operands) -> int:
-        pieces = max(_cut(output, operands[1], geometry)[0] for geometry in (ON_DEVICE, SIMULATED))
+    def workspace(self, op, output: View, operands, geometry) -> int:
+        pieces, _ = _cut(output, operands[1], geometry)
         return output.dtype.itemsize * prod(output.shape) * pieces
 
     def kernels(self, op, types, output_type, finish, geometry) -> list[Kernel]:
@@ -184,7 +183,6 @@ class DepthwiseConv2dWeightGrad(_Depthwise):
                         *(*x.shape[1:3], *x.strides[:3]),
                     ),
                     grid=(ceil(output.shape[0] / (geometry.flat // TEAM)), pieces, 1),
-                    flops=2 * pixels * count,
                 )
             )
         adder = _adder(dtype, finish, geometry)
@@ -261,8 +259,8 @@ class Choice:
         shape = (*operands, output)[self._filters].shape
         return self._chosen(op, shape).algorithm_for(op, output, operands)
 
-    def workspace(self, op, output: View, operands) -> int:
-        return max(entry.workspace(op, output, operands) for entry in (self.depthwise, self.general))
+    def workspace(self, op, output: View, operands, geometry) -> int:
+        return max(entry.workspace(op, output, operands, geometry) for entry in (self.depthwise, self.general))
 
     def kernels(self, op, types, output_type, finish, geometry) -> list[Kernel]:
         chosen = self._chosen(op, (*types, output_type)[self._filters].shape)

@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, Kernel, Launch
+from symcnn.backends.cuda.launch import Kernel, Launch
 from symcnn.backends.cuda.tuned.adding import Adder, piece_view
 from symcnn.backends.cuda.tuned.operands import Filters, Matrix, Patches
 from symcnn.backends.cuda.tuned.packing import matrix_size, packer, packing
@@ -84,10 +84,6 @@ class Problem:
     @property
     def packed_count(self) -> int:
         return self.groups * prod(self.jump) * self.matrix if self.packed else 0
-
-    @property
-    def flops(self) -> int:
-        return 2 * self.groups * self.classes * self.rows * self.matrix
 
     @property
     def wide(self) -> tuple[bool, bool]:
@@ -177,11 +173,11 @@ class Implicit:
     def algorithm_for(self, op, output: View, operands) -> str:
         return "implicit GEMM"
 
-    def workspace(self, op, output: View, operands) -> int:
+    def workspace(self, op, output: View, operands, geometry) -> int:
         if not prod(output.shape):
             return 0
         problem, itemsize = self.problem(op, output, operands), output.dtype.itemsize
-        pieces = max(problem.cut(geometry)[1] for geometry in (ON_DEVICE, SIMULATED))
+        _, pieces, _ = problem.cut(geometry)
         return itemsize * (problem.packed_count + (pieces * prod(output.shape) if pieces > 1 else 0))
 
     def kernels(self, op, types, output_type, finish, geometry) -> list[Kernel]:
@@ -227,7 +223,6 @@ class Implicit:
                 operands=(problem.image, filters, *ending.views(partial)),
                 sizes=(*(integers[name] for name in self._integers(right)), *ending.sizes()),
                 grid=blocks_for(tile, problem.rows, problem.columns, problem.groups * problem.classes, pieces),
-                flops=problem.flops,
             )
         )
         if partial is not None:

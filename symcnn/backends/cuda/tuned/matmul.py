@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, Kernel, Launch
+from symcnn.backends.cuda.launch import ON_DEVICE, Kernel, Launch
 from symcnn.backends.cuda.tuned.adding import Adder, piece_view
 from symcnn.backends.cuda.tuned.operands import Matrix
 from symcnn.backends.cuda.tuned.precision import one_precision
@@ -23,9 +23,10 @@ class MatMul:
     def accepts(self, op, types, output_type) -> bool:
         return one_precision(*types, output_type)
 
-    def workspace(self, op, output: View, operands) -> int:
+    def workspace(self, op, output: View, operands, geometry) -> int:
         a, b = operands
-        return max(_Cut.of(output, a, b, geometry).workspace for geometry in (ON_DEVICE, SIMULATED))
+        cut = _Cut.of(output, a, b, geometry)
+        return output.dtype.itemsize * cut.pieces * prod(output.shape) if cut.pieces > 1 else 0
 
     def algorithm_for(self, op, output: View, operands) -> str:
         a, b = operands
@@ -51,7 +52,6 @@ class MatMul:
                 operands=(*operands, *ending.views(partial)),
                 sizes=(*cut.sizes(axes), *ending.sizes()),
                 grid=blocks_for(cut.tile, cut.rows, cut.columns, prod(extent for extent, *_ in cut.batch), cut.pieces),
-                flops=2 * count * cut.depth,
             )
         ]
         if partial is not None:
@@ -119,12 +119,6 @@ class _Cut:
         pieces, steps = pieces_for(tile, rows, columns, depth, outer)
         left, right = (a.strides[-2], a.strides[-1]), (b.strides[-1], b.strides[-2])
         return cls(tile, rows, columns, depth, pieces, steps, left, right, tuple(batch))
-
-    @property
-    def workspace(self) -> int:
-        """Bytes, for numbers of the largest kind."""
-        count = self.rows * self.columns * prod(extent for extent, *_ in self.batch)
-        return 8 * self.pieces * count if self.pieces > 1 else 0
 
     def sizes(self, axes: int) -> tuple[int, ...]:
         batch = [(1, 0, 0)] * (axes - len(self.batch)) + list(self.batch)

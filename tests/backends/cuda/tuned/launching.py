@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from symcnn.backends.cuda.device import Call, Memory
-from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED, WORKSPACE
+from symcnn.backends.cuda.launch import ON_DEVICE, SIMULATED
 from symcnn.backends.cuda.simulator import SIMULATOR
 from symcnn.backends.cuda.tuned import tuned_kernel
 from symcnn.config import config
 from symcnn.ir.types import TensorType
-from symcnn.schedule.plan import View
+from symcnn.schedule.plan import WORKSPACE, View
 from tests.backends.cuda.emulation import emulate
 
 GEOMETRIES = {"large": ON_DEVICE, "small": SIMULATED, "emulated": SIMULATED}
@@ -95,7 +95,7 @@ def launch(op, arrays, geometry="large", known=lambda size: True, bias=None) -> 
         bias_view = View(len(memory) - 1, 0, bias.shape, (1,), bias.dtype)
         loose, bound = BiasRelu(dtype), BiasRelu(dtype, output, bias_view)
     operands = tuple(None if k in op.shape_only else v for k, v in enumerate(views))
-    nbytes = entry.workspace(op, output, operands)
+    nbytes = entry.workspace(op, output, operands, geometry)
     scratch = np.full(max(nbytes, 1), 0xFF, np.uint8)
     workspace = View(WORKSPACE, 0, (nbytes,), (1,), np.dtype("uint8")) if nbytes else None
     kernels = entry.kernels(op, types, output_type, loose, geometry)
