@@ -28,6 +28,14 @@ def content_hash(*parts: str | bytes) -> str:
     return digest.hexdigest()[:32]
 
 
+_caches: dict[Path, KernelCache] = {}
+
+
+def cache_in(folder: Path) -> KernelCache:
+    """The cache in a folder, which remembers whether that can be used."""
+    return _caches.setdefault(folder, KernelCache(folder))
+
+
 def package_sources(package) -> dict[str, str]:
     """Module -> source, of all modules of a package: what is read at import cannot be changed by an edit later."""
     here = Path(package.__file__).parent

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import linecache
 import re
 import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import llvmlite.binding as llvm
 import numba
@@ -18,12 +16,13 @@ from llvmlite import ir
 from numba import types
 
 from symcnn import backends
-from symcnn.backends.cache import KernelCache, content_hash, imported, package_sources
+from symcnn.backends.cache import KernelCache, cache_in, content_hash, imported, package_sources
 from symcnn.backends.cpu import executor, workers
 from symcnn.backends.cpu.codegen import IN_ANY_ORDER
 from symcnn.backends.cpu.objects import object_code
 from symcnn.backends.jit import cpu_target, intrinsic
 from symcnn.backends.scalars import functions
+from symcnn.backends.source import function_of
 from symcnn.config import config
 from symcnn.ir.types import DTYPES
 
@@ -69,7 +68,6 @@ NAMESPACE = {
 
 _lock = threading.RLock()
 _loaded: dict[str, tuple[int, object]] = {}
-_caches: dict[Path, KernelCache] = {}
 seconds = 0.0  # spent compiling by this process
 
 
@@ -103,7 +101,7 @@ def compile_kernels(kernels) -> dict[str | Callable, int]:
 
 def disk_cache() -> KernelCache:
     """The cache in the configured folder."""
-    return _caches.setdefault(config.cache_dir, KernelCache(config.cache_dir / "kernels"))
+    return cache_in(config.cache_dir / "kernels")
 
 
 def _is_compiled(key: str) -> bool:
@@ -157,9 +155,4 @@ def _compile(key: str, kernel) -> tuple[str, bytes]:
 
 
 def _function(source: str, name: str):
-    source = re.sub(r"^def kernel\(", f"def {name}(", source)
-    file = f"<symcnn {name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks
-    namespace = dict(NAMESPACE)
-    exec(compile(source, file, "exec"), namespace)
-    return namespace[name]
+    return function_of(re.sub(r"^def kernel\(", f"def {name}(", source), f"<symcnn {name}>", NAMESPACE, name)

@@ -6,7 +6,6 @@ Numba, NVVM and nvJitLink are loaded when the first kernel is compiled: what com
 from __future__ import annotations
 
 import json
-import linecache
 import re
 import threading
 import time
@@ -20,9 +19,10 @@ from typing import Any
 
 from symcnn import backends
 from symcnn.backends import workers
-from symcnn.backends.cache import KernelCache, content_hash, imported, package_sources
+from symcnn.backends.cache import KernelCache, cache_in, content_hash, imported, package_sources
 from symcnn.backends.cuda.bindings import bindings
 from symcnn.backends.cuda.launch import Kernel
+from symcnn.backends.source import function_of
 from symcnn.config import config
 from symcnn.errors import BackendError
 
@@ -41,7 +41,6 @@ _SHARED = re.compile(r"(cuda\.shared\.array\(\d+, \w+)\)")
 
 _lock = threading.RLock()
 _ready: dict[tuple[Kernel, Capability], tuple[str, bytes]] = {}
-_caches: dict[Path, KernelCache] = {}
 seconds = 0.0  # spent compiling by this process
 
 
@@ -82,7 +81,7 @@ def do(text: str) -> None:
 
 def disk_cache() -> KernelCache:
     """The cache in the configured folder."""
-    return _caches.setdefault(config.cache_dir, KernelCache(config.cache_dir / "cuda"))
+    return cache_in(config.cache_dir / "cuda")
 
 
 def key(kernel: Kernel, cc: Capability) -> str:
@@ -168,12 +167,8 @@ def _numba() -> tuple[Any, Any]:
 
 
 def _function(source: str, name: str):
-    file = f"<symcnn {name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks
-    namespace = dict(import_module(NAMESPACE).NAMES)
     # NVVM loads four neighbours at once only where it knows that they are aligned; the simulator knows no alignment.
-    exec(compile(_SHARED.sub(r"\1, alignment=16)", source), file, "exec"), namespace)
-    return namespace["kernel"]
+    return function_of(_SHARED.sub(r"\1, alignment=16)", source), f"<symcnn {name}>", import_module(NAMESPACE).NAMES)
 
 
 def _tidy(text: str, symbol: str) -> str:

@@ -1,4 +1,4 @@
-"""The GPUs of this machine, by number or by name; and if one cannot be used, why, and what to do about it.
+"""The GPUs of this machine, by number; and if one cannot be used, why, and what to do about it.
 
 Nothing happens to CUDA before one is asked for.
 """
@@ -6,33 +6,18 @@ Nothing happens to CUDA before one is asked for.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from importlib.util import find_spec
 
 from symcnn.backends.cuda.bindings import Driver, DriverError, bindings
 from symcnn.backends.cuda.compiler import INSTALL
 from symcnn.backends.cuda.driver import Gpu, capability_of, name_of
-from symcnn.errors import BackendError, InputError, PackageError, SymcnnError
+from symcnn.errors import BackendError, PackageError, SymcnnError
 
 OLDEST = (7, 5)  # compute capability that NVVM of CUDA 13 compiles for
-_NAME = re.compile(r"cuda(?::(\d+))?")
 
 _lock = threading.Lock()
 _opened: dict[int, Gpu] = {}
-
-
-def number(name: str) -> int:
-    """Which GPU a name means: "cuda" is the first, "cuda:1" the second.
-
-    Raises
-    ------
-    InputError
-    """
-    match = _NAME.fullmatch(name)
-    if match is None:
-        raise InputError(f"there is no device {name!r}", expected="'cuda', or 'cuda:1' for the second of several GPUs")
-    return int(match[1] or 0)
 
 
 def gpu(which: int = 0) -> Gpu:

@@ -6,7 +6,6 @@ testing them.
 
 from __future__ import annotations
 
-import linecache
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from symcnn.backends.cuda.device import Call, Memory
 from symcnn.backends.cuda.launch import SIMULATED, Kernel
 from symcnn.backends.cuda.simulated import NAMES
+from symcnn.backends.source import function_of
 
 _lock = threading.RLock()  # the simulator runs one kernel at a time
 
@@ -41,10 +41,7 @@ class Simulator:
             from numba.cuda.simulator.kernel import FakeCUDAKernel
 
             file = f"<simulated kernel {len(self._kernels)}>"  # where shared arrays are told apart by their lines
-            linecache.cache[file] = (len(kernel.source), None, kernel.source.splitlines(True), file)
-            namespace = dict(NAMES)
-            exec(compile(kernel.source, file, "exec"), namespace)
-            self._kernels[kernel.source] = FakeCUDAKernel(namespace["kernel"], False)
+            self._kernels[kernel.source] = FakeCUDAKernel(function_of(kernel.source, file, NAMES), False)
         return self._kernels[kernel.source]
 
     def allocate(self, nbytes: int) -> Memory:

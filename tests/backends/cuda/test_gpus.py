@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
+from symcnn.backends.base import backend
 from symcnn.backends.cuda import gpus
 from symcnn.backends.cuda.bindings import Driver, DriverError
 from symcnn.backends.cuda.driver import Gpu
+from symcnn.config import config
 from symcnn.errors import BackendError, InputError, PackageError
 from tests.backends.cuda.fake_driver import FakeDriver
 
@@ -22,12 +24,18 @@ def fake(monkeypatch):
     return module
 
 
-def test_names():
-    assert [gpus.number(name) for name in ("cuda", "cuda:0", "cuda:12")] == [0, 0, 12]
+def test_names(monkeypatch):
+    opened = []
+    monkeypatch.setattr("symcnn.backends.cuda.backend._opened", {})
+    monkeypatch.setattr("symcnn.backends.cuda.backend.gpu", lambda number: opened.append(number) or object())
+    monkeypatch.setattr(config, "simulate_cuda", False)
+    for name in ("cuda", "cuda:0", "cuda:12"):
+        backend(name)
+    assert opened == [0, 0, 12]
     for name in ("cuda:", "cuda:-1", "cuda:x", "cuda1", "gpu", "cuda:0 "):
         with pytest.raises(InputError, match="there is no device") as caught:
-            gpus.number(name)
-        assert "'cuda:1'" in caught.value.expected
+            backend(name)
+        assert "'cuda:1'" in caught.value.hint
 
 
 def test_a_gpu_is_opened_once(fake):
